@@ -1,0 +1,22 @@
+"""The contract of the bus, the client that speaks it, and the life of a service."""
+
+from .client import Bus, BusError, Nobody, Refused
+from .messages import Message, Metric
+from .service import main
+from .settings import Mqtt, Settings
+from .topics import Levels, Request, Topic
+
+__all__ = [
+    "Bus",
+    "BusError",
+    "Levels",
+    "Message",
+    "Metric",
+    "Mqtt",
+    "Nobody",
+    "Refused",
+    "Request",
+    "Settings",
+    "Topic",
+    "main",
+]

@@ -1,0 +1,265 @@
+"""One MQTT 5 connection of paho-mqtt, driven by the running event loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from .settings import Mqtt
+
+NO_MATCHING_SUBSCRIBERS = 0x10
+FAILURE = 0x80
+LINGER = 0.3
+"""Seconds that a goodbye may take to leave."""
+
+Handler = Callable[[paho.MQTTMessage], None]
+
+
+class BusError(OSError):
+    """The broker is away, or did not answer in time."""
+
+
+class Refused(BusError):
+    """The broker refused a message (PUBACK, MQTT 5 §3.4.2.1)."""
+
+
+class Nobody(BusError):
+    """Nobody is there to take a command (reason code 0x10)."""
+
+
+class Will:
+    """What the broker says when this connection dies."""
+
+    def __init__(self, topic: str, payload: bytes) -> None:
+        self.topic = topic
+        self.payload = payload
+
+
+class Connection:
+    """Lives from `open` until `closed` is done; a new one is made for every attempt.
+
+    Messages are handed to `on_message` on the event loop, in the order of their arrival.
+    """
+
+    def __init__(self, mqtt: Mqtt, client_id: str, on_message: Handler, will: Will | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._settings = mqtt
+        self._pending: dict[int, asyncio.Future[None]] = {}
+        self._connected: asyncio.Future[None] = self._loop.create_future()
+        self._misc: asyncio.TimerHandle | None = None
+        self._writing = False
+        self.closed: asyncio.Future[str] = self._loop.create_future()
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            protocol=paho.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        self._client.connect_timeout = mqtt.timeout
+        self._client.on_message = lambda _client, _userdata, message: on_message(message)
+        self._authenticate()
+        if will:
+            self._client.will_set(will.topic, will.payload, qos=1, retain=True)
+        self._wire()
+
+    def _authenticate(self) -> None:
+        if self._settings.username:
+            self._client.username_pw_set(self._settings.username, self._settings.secret())
+        if self._settings.tls:
+            ca_file = self._settings.ca_file
+            self._client.tls_set(ca_certs=str(ca_file) if ca_file else None)
+
+    def _wire(self) -> None:
+        client = self._client
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_socket_open = self._on_socket_open
+        client.on_socket_close = self._on_socket_close
+
+    async def open(self) -> None:
+        """Connect and wait for CONNACK; raises BusError with the broker's reason."""
+        mqtt = self._settings
+        try:
+            async with asyncio.timeout(mqtt.timeout):
+                await asyncio.to_thread(
+                    self._client.connect, mqtt.host, mqtt.port, mqtt.keepalive, clean_start=True
+                )
+                await self._connected
+        except TimeoutError:
+            self.abort("no answer from the broker")
+            raise BusError("no answer from the broker") from None
+        except OSError as error:
+            self.abort(str(error))
+            raise BusError(error.strerror or str(error)) from None
+        except asyncio.CancelledError:
+            self.abort("cancelled")
+            raise
+        self._tick()
+
+    def publish(
+        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None
+    ) -> "asyncio.Future[None] | None":
+        """Hand a message to the socket; for QoS 1 a future of the broker's PUBACK."""
+        info = self._client.publish(topic, payload, qos, retain, properties)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise BusError(paho.error_string(info.rc))
+        self._flush()
+        return self._await(info.mid) if qos else None
+
+    def subscribe(self, filters: list[tuple[str, int]]) -> "asyncio.Future[None]":
+        """Ask for topics; the future fails with Refused when the broker says no."""
+        code, mid = self._client.subscribe(filters)
+        if code != paho.MQTT_ERR_SUCCESS or mid is None:
+            raise BusError(paho.error_string(code))
+        self._flush()
+        return self._await(mid)
+
+    def unsubscribe(self, filters: list[str]) -> None:
+        self._client.unsubscribe(filters)
+        self._flush()
+
+    @property
+    def congested(self) -> bool:
+        """Whether the socket has not taken everything that was published."""
+        return bool(self._client.want_write())
+
+    async def close(self) -> None:
+        """Say goodbye, so that the broker does not publish the will."""
+        with contextlib.suppress(OSError, ValueError):
+            self._client.disconnect()
+            self._flush()
+            await asyncio.wait((self.closed,), timeout=LINGER)
+        self.abort("closed")
+
+    def abort(self, reason: str) -> None:
+        """Drop the connection at once; the broker then publishes the will."""
+        if self._misc:
+            self._misc.cancel()
+        if sock := self._client.socket():
+            self._on_socket_close(None, None, sock)
+            with contextlib.suppress(OSError):
+                sock.close()
+        self._finish(reason)
+
+    def _await(self, mid: int) -> "asyncio.Future[None]":
+        future = self._pending.get(mid) or self._loop.create_future()
+        if not future.done():
+            self._pending[mid] = future
+        return future
+
+    def _finish(self, reason: str) -> None:
+        if not self.closed.done():
+            self.closed.set_result(reason)
+        if not self._connected.done():
+            self._connected.set_exception(BusError(reason))
+            self._connected.exception()  # nobody may be waiting any more
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(BusError(reason))
+                future.exception()
+        self._pending.clear()
+
+    def _tick(self) -> None:
+        if self.closed.done():
+            return
+        self._check(self._client.loop_misc())
+        self._flush()
+        self._misc = self._loop.call_later(1, self._tick)
+
+    def _check(self, code: int) -> None:
+        if code != paho.MQTT_ERR_SUCCESS:
+            self.abort(paho.error_string(code))
+
+    def _on_connect(
+        self, _client: Any, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        if self._connected.done():
+            return
+        if reason.is_failure:
+            self._connected.set_exception(BusError(f"the broker says: {reason}"))
+        else:
+            self._connected.set_result(None)
+
+    def _on_disconnect(
+        self, _client: Any, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        self._finish(str(reason))
+
+    def _on_publish(
+        self, _client: Any, _userdata: Any, mid: int, reason: ReasonCode, _properties: Any
+    ) -> None:
+        if (future := self._pending.pop(mid, None)) is None or future.done():
+            return
+        if reason.value >= FAILURE:
+            future.set_exception(Refused(f"the broker says: {reason}"))
+        elif reason.value == NO_MATCHING_SUBSCRIBERS:
+            future.set_exception(Nobody("nobody takes it at the moment"))
+        else:
+            future.set_result(None)
+
+    def _on_subscribe(
+        self, _client: Any, _userdata: Any, mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        if (future := self._pending.pop(mid, None)) is None or future.done():
+            return
+        if bad := [str(reason) for reason in reasons if reason.value >= FAILURE]:
+            future.set_exception(Refused(f"the broker says: {', '.join(bad)}"))
+        else:
+            future.set_result(None)
+
+    def _on_socket_open(self, _client: Any, _userdata: Any, sock: Any) -> None:
+        if isinstance(sock, socket.socket):
+            # A small fragment behind another one must not wait 40 ms for a delayed ACK.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._settings.send_buffer:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._settings.send_buffer)
+        self._loop.call_soon_threadsafe(self._read_from, sock)
+
+    def _read_from(self, sock: Any) -> None:
+        if sock.fileno() >= 0 and not self.closed.done():
+            self._loop.add_reader(sock, self._read)
+
+    def _read(self) -> None:
+        self._check(self._client.loop_read())
+        self._flush()
+
+    def _flush(self) -> None:
+        # paho writes at once by itself, but not from within its callbacks nor to a full socket.
+        sock = self._client.socket()
+        if self._writing or not self.congested or sock is None or sock.fileno() < 0:
+            return
+        self._writing = True
+        self._loop.add_writer(sock, self._write)
+
+    def _write(self) -> None:
+        self._check(self._client.loop_write())
+        sock = self._client.socket()
+        if sock is not None and sock.fileno() >= 0 and not self.congested:
+            self._loop.remove_writer(sock)
+            self._writing = False
+
+    def _on_socket_close(self, _client: Any, _userdata: Any, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+
+
+def user_properties(pairs: dict[str, str]) -> Properties:
+    """MQTT 5 user properties of a PUBLISH."""
+    properties = publish_properties()
+    properties.UserProperty = list(pairs.items())
+    return properties
+
+
+def publish_properties() -> Properties:
+    """The MQTT 5 properties of a PUBLISH, none set."""
+    return Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

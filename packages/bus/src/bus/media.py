@@ -1,0 +1,186 @@
+"""The bus for `media/#`: a connection of its own, so that video never delays a command."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from paho.mqtt.client import MQTTMessage
+
+from . import topics
+from .connection import BusError, user_properties
+from .link import Link, within
+from .settings import Settings
+from .topics import Levels, MediaTopic
+
+log = logging.getLogger(__name__)
+
+MAX_PAYLOAD = 4 * 1024 * 1024
+"""Bytes; the largest key frame is far below, and Mosquitto is configured to the same."""
+SEND_BUFFER = 262_144
+"""Bytes that the kernel may hold back: more would only be late."""
+STUCK = 1.0
+"""Seconds without progress after which a connection is given up."""
+
+Properties = dict[str, str]
+Handler = Callable[[bytes, Levels, Properties], None]
+
+
+class Sent(NamedTuple):
+    """A retained init segment, to be sent again after a reconnect."""
+
+    payload: bytes
+    properties: Properties
+
+
+class MediaConnection:
+    """Publishes without ever waiting for the broker, and hears the media topics."""
+
+    def __init__(self, settings: Settings, instance: str) -> None:
+        self.dropped = 0
+        """Fragments that a slow or absent broker did not get."""
+        self.invalid: Counter[str] = Counter()
+        self._station = settings.station
+        self._mqtt = settings.mqtt
+        self._inits: dict[str, Sent] = {}
+        self._skipping: set[str] = set()
+        self._handlers: dict[str, tuple[MediaTopic, list[Handler]]] = {}
+        mqtt = settings.mqtt.model_copy(
+            update={"send_buffer": settings.mqtt.send_buffer or SEND_BUFFER}
+        )
+        self.link = Link(mqtt, f"{instance}-media", self._receive, self._announce)
+
+    async def run(self) -> None:
+        """Keep the connection until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.link.run())
+            group.create_task(self._watch_progress())
+
+    def publish_init(
+        self,
+        camera: str,
+        track: str,
+        payload: bytes,
+        *,
+        session: str,
+        codecs: str,
+        width: int | None = None,
+        height: int | None = None,
+    ) -> None:
+        """Publish the retained CMAF header of a track; it is sent again after each reconnect."""
+        properties = {"session": session, "codecs": codecs}
+        if width and height:
+            properties |= {"width": str(width), "height": str(height)}
+        name = topics.address(topics.INIT, self._station, camera=camera, track=track)
+        self._inits[name] = Sent(payload, properties)
+        self._publish(name, payload, 1, True, properties)
+
+    def clear_init(self, camera: str, track: str) -> None:
+        """Take a track's header back: the camera has no such track any more."""
+        name = topics.address(topics.INIT, self._station, camera=camera, track=track)
+        self._inits.pop(name, None)
+        self._publish(name, b"", 1, True)
+
+    def publish_fragment(
+        self, camera: str, track: str, session: str, payload: bytes, key: bool
+    ) -> bool:
+        """Publish one fragment now or never; after a loss nothing goes until the next key."""
+        name = topics.address(
+            topics.FRAGMENT, self._station, camera=camera, track=track, session=session
+        )
+        if (key or name not in self._skipping) and self._publish(name, payload, 0, False):
+            self._skipping.discard(name)
+            return True
+        self._skipping.add(name)
+        self.dropped += 1
+        return False
+
+    def publish_jpeg(self, camera: str, payload: bytes) -> bool:
+        """Publish one JPEG now or never."""
+        name = topics.address(topics.JPEG, self._station, camera=camera)
+        return self._publish(name, payload, 0, False)
+
+    def subscribe(self, topic: MediaTopic, handler: Handler, **levels: str) -> Callable[[], None]:
+        """Hear a media topic; levels that are not given are `+`. Returns the way to stop."""
+        given = dict(levels)
+        station = given.pop("station", self._station)
+        names = {part[1:-1] for part in topic.path.split("/") if part.startswith("{")}
+        name = topics.address(topic, station, **(dict.fromkeys(names, "+") | given))
+        self._handlers.setdefault(name, (topic, []))[1].append(handler)
+        self.link.subscribe(name, topic.qos)
+
+        def unsubscribe() -> None:
+            handlers = self._handlers[name][1]
+            handlers.remove(handler)
+            if not handlers:
+                del self._handlers[name]
+            self.link.unsubscribe(name)
+
+        return unsubscribe
+
+    def _publish(
+        self,
+        name: str,
+        payload: bytes,
+        qos: int,
+        retain: bool,
+        properties: Properties | None = None,
+    ) -> bool:
+        connection = self.link.connection
+        if connection is None or (qos == 0 and connection.congested):
+            return False
+        try:
+            connection.publish(
+                name, payload, qos, retain, user_properties(properties) if properties else None
+            )
+        except BusError as error:
+            log.debug("not published: %s", error)
+            return False
+        return True
+
+    async def _announce(self) -> None:
+        connection = self.link.connection
+        for name, (payload, properties) in list(self._inits.items()):
+            if connection and (
+                sent := connection.publish(name, payload, 1, True, user_properties(properties))
+            ):
+                await within(self._mqtt.timeout, sent)
+
+    async def _watch_progress(self) -> None:
+        blocked = 0.0
+        while True:
+            await asyncio.sleep(STUCK / 4)
+            connection = self.link.connection
+            blocked = blocked + STUCK / 4 if connection and connection.congested else 0.0
+            if connection and blocked >= STUCK:
+                connection.abort(f"the broker took nothing for {STUCK:g} s")
+                blocked = 0.0
+
+    def _receive(self, message: MQTTMessage) -> None:
+        _, rest = topics.split_root(message.topic)
+        parts = rest.split("/")
+        for name, (topic, handlers) in list(self._handlers.items()):
+            levels = topics.match(topic.path, parts)
+            if levels is None or not wanted(name, message.topic):
+                continue
+            if len(message.payload) > MAX_PAYLOAD or (message.retain and not topic.retain):
+                self.drop(topic, "too large, or retained where nothing is")
+                return
+            properties = dict(getattr(message.properties, "UserProperty", []))
+            for handler in list(handlers):
+                handler(bytes(message.payload), levels, properties)
+
+    def drop(self, topic: MediaTopic, why: str) -> None:
+        """Count a message that is not what its topic declares; the first is logged."""
+        self.invalid[topic.path] += 1
+        if self.invalid[topic.path] == 1:
+            log.warning("dropped a message on %s: %s (further ones are counted)", topic.path, why)
+
+
+def wanted(name: str, have: str) -> bool:
+    """Whether a topic name fits a filter of the contract, which only ever uses `+`."""
+    filters, parts = name.split("/"), have.split("/")
+    return len(filters) == len(parts) and all(
+        want in ("+", part) for want, part in zip(filters, parts, strict=True)
+    )

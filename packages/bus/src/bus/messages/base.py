@@ -1,0 +1,30 @@
+"""What every payload of the bus has in common."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Level = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+"""One level of a topic: the name of a camera, an instance, a station."""
+
+Timestamp = Annotated[float, Field(gt=0, description="Unix time of the measurement (s)")]
+
+
+class Message(BaseModel):
+    """One JSON object, UTF-8, snake_case; what is unknown is null or absent, never 0."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Metric(Message):
+    """A flat measurement with the time at which it was made.
+
+    An old reading is never republished under a new time: a source that has stopped is silent,
+    and its consumers see the age grow past three intervals.
+    """
+
+    timestamp: Timestamp
+    interval: float | None = Field(
+        default=None, gt=0, description="time until the next one is due (s)"
+    )
+    simulated: bool = Field(default=False, description="true when no real hardware was read")

@@ -1,0 +1,117 @@
+"""The life of a service: settings, announce, work, goodbye. Written once."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from importlib import metadata
+from typing import TypeVar
+
+from . import settings as configuration
+from .client import Bus
+from .settings import Settings, SettingsError
+
+S = TypeVar("S", bound=Settings)
+Work = Callable[[Bus, S, str], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+GOODBYE = 2.0
+"""Seconds that a service has for its own ending, so that the whole takes less than 3."""
+
+
+def main(service: str, kind: type[S], work: Work[S], *, takes: str | None = None) -> None:
+    """Run `python -m <service>` until SIGTERM or Ctrl-C.
+
+    `work(bus, settings, name)` is the service; it is cancelled to end it. With `takes` the command
+    line names what the instance is for (`python -m camera csi` is the instance `camera-csi`),
+    else `name` is an optional suffix that tells replicas apart (`python -m web 2` is `web-2`).
+    Exit code: 0 stopped, 1 the work failed, 2 wrong settings or command line.
+    """
+    options = command_line(service, work.__doc__ or "", takes)
+    name: str = options.name or ""
+    try:
+        settings = configuration.load(kind)
+        if options.show_settings:
+            sys.stdout.write(configuration.show(settings) + "\n")
+            return
+        settings.mqtt.secret()
+    except SettingsError as error:
+        sys.exit("\n".join(f"{service}: {line}" for line in str(error).splitlines()))
+    except OSError as error:
+        sys.exit(f"{service}: mqtt.password_file: {error}")
+    instance = f"{service}-{name}" if name else service
+    log_to_stderr(instance, settings.log_level)
+    sys.exit(asyncio.run(live(instance, settings, lambda bus: work(bus, settings, name), service)))
+
+
+def command_line(service: str, about: str, takes: str | None) -> argparse.Namespace:
+    """The same few options for every service."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service}", description=about)
+    if takes:
+        parser.add_argument("name", nargs="?", metavar=takes, help=f"which {takes}")
+    else:
+        parser.add_argument("name", nargs="?", help="suffix of a replica, such as 2")
+    parser.add_argument(
+        "--show-settings", action="store_true", help="print what is in force, secrets hidden"
+    )
+    options = parser.parse_args()
+    if takes and not options.name and not options.show_settings:
+        parser.error(f"say which {takes}, such as: python -m {service} csi")
+    return options
+
+
+def log_to_stderr(instance: str, level: str) -> None:
+    """One line an event, with the instance's name, to stderr."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=level.upper(),
+        format=f"%(asctime)s {instance} %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+    )
+
+
+async def live(
+    instance: str, settings: Settings, work: Callable[[Bus], Awaitable[None]], package: str
+) -> int:
+    """Announce, work, say goodbye; the exit code."""
+    bus = Bus(settings, instance, metadata.version(package))
+    presence = asyncio.create_task(bus.run())
+    job = asyncio.ensure_future(work(bus))
+    stop = stop_signal()
+    await asyncio.wait((presence, job, stop), return_when=asyncio.FIRST_COMPLETED)
+    failed = await end(job)
+    if presence.done():
+        failed = presence.exception() or failed
+    else:
+        await end(presence)
+    if failed:
+        log.error("ended by an error", exc_info=failed)
+        return 1
+    log.info("stopped")
+    return 0
+
+
+def stop_signal() -> "asyncio.Future[None]":
+    """Done at the first SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[None] = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: None if stop.done() else stop.set_result(None))
+    return stop
+
+
+async def end(task: "asyncio.Future[None]") -> BaseException | None:
+    """Cancel what still runs and wait for it, not for ever; what it failed with, if it did."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        done, _ = await asyncio.wait((task,), timeout=GOODBYE)
+        if not done:
+            log.warning("did not end within %g s", GOODBYE)
+            return None
+        if not task.cancelled():
+            return task.exception()
+    return None
