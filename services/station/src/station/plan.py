@@ -1,0 +1,82 @@
+"""What is to run: every service's settings, read and checked by that service itself."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from bus.settings import PREFIX, config_file
+
+SERVICES = ("camera", "stills", "metadata", "sensors", "web")
+PROGRAMS = {
+    "mosquitto": "the MQTT broker: apt-get install mosquitto",
+    "ffmpeg": "the encoder: apt-get install ffmpeg",
+}
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def missing_programs() -> list[str]:
+    """One line for each program that is not there, with the way to install it."""
+    return [
+        f"{name} is not installed ({how})"
+        for name, how in PROGRAMS.items()
+        if shutil.which(name) is None
+    ]
+
+
+def chosen(variable: str) -> bool:
+    """Whether the user has set this, as a variable or in beeper.toml."""
+    if variable in os.environ:
+        return True
+    path = config_file()
+    value: Any = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for key in variable.removeprefix(PREFIX).lower().split("__"):
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+def settings_of(service: str) -> dict[str, Any]:
+    """What is in force for a service; raises ValueError with its own words when it is wrong."""
+    answer = subprocess.run(
+        [sys.executable, "-m", service, "--show-settings"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise ValueError(answer.stderr.strip())
+    shown: dict[str, Any] = json.loads(answer.stdout)
+    return shown
+
+
+def taken(host: str, port: int) -> bool:
+    """Whether somebody already listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def commands(cameras: list[str]) -> dict[str, list[str]]:
+    """Instance → the command that runs it."""
+    instances = {f"camera-{camera}": ["camera", camera] for camera in cameras}
+    instances |= {name: [name] for name in SERVICES if name != "camera"}
+    return {name: [sys.executable, "-m", *words] for name, words in instances.items()}
+
+
+def mosquitto(folder: Path, source: Path, port: int) -> list[str]:
+    """The broker's command; its configuration is `source` with a listener on loopback."""
+    configuration = folder / "mosquitto.conf"
+    listener = f"\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
+    configuration.write_text(source.read_text(encoding="utf-8") + listener, encoding="utf-8")
+    return ["mosquitto", "-c", str(configuration)]
