@@ -1,0 +1,67 @@
+"""The learned baseline on disk, so that a restart does not begin at nothing."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .air import Known
+from .settings import Iaq
+
+log = logging.getLogger(__name__)
+
+NAME = "bme680-baseline.json"
+
+
+class Saved(BaseModel):
+    """The file's content; `source` names the chip, since a baseline fits no other."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    source: str
+    saved_at: float = Field(gt=0, description="Unix time (s)")
+    baseline: float = Field(gt=0, description="Ω")
+    warm: float = Field(ge=0, description="s")
+    learned: float = Field(ge=0, description="s")
+
+
+def load(path: Path, source: str, now: float, iaq: Iaq) -> Known:
+    """What was known when the file was written, as far as it still holds; else nothing.
+
+    After a pause the baseline holds, but the sensor has to warm up again. A clock that was set
+    back hides how long the pause was, which then counts as one.
+    """
+    try:
+        saved = Saved.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Known()
+    except (ValidationError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is damaged"
+        log.warning("%s cannot be used (%s): learning clean air anew", path, reason)
+        return Known()
+    age = now - saved.saved_at
+    if saved.source != source or age > iaq.max_age:
+        why = "another sensor" if saved.source != source else f"{age / 86400:.0f} days ago"
+        log.info("%s is from %s: learning clean air anew", path, why)
+        return Known()
+    return Known(saved.baseline, saved.warm if 0 <= age <= iaq.pause else 0, saved.learned)
+
+
+def save(path: Path, source: str, now: float, known: Known) -> None:
+    """Replace the file at once or not at all; raises OSError."""
+    content = {
+        "source": source,
+        "saved_at": now,
+        "baseline": known.baseline,
+        "warm": known.warm,
+        "learned": known.learned,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
