@@ -13,7 +13,7 @@ _MOST_RESERVED = 256
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame before its data: pts in ticks, stored bytes to come, and what was left out of them."""
+    """A frame before its data: pts in ticks, how many bytes will come, and which were left out."""
 
     flags: int
     stream: int
