@@ -265,8 +265,19 @@ def test_a_damaged_fragment_reads_otherwise_or_is_refused(data: st.DataObject) -
     assert again[:16] + again[24:] == damaged[:16] + damaged[24:]
 
 
-@pytest.mark.parametrize("place", [*range(12), *range(32, 52), *range(56, 76), *range(80, 92)])
-def test_any_other_box_is_refused(place: int) -> None:
+PRFT, MOOF, TRAF, TFDT, TRUN = (
+    range(16),
+    range(32, 52),
+    range(56, 80),
+    range(80, 92),
+    range(100, 120),
+)
+
+
+@pytest.mark.parametrize(
+    "place", [*PRFT, *range(24, 32), *MOOF, *TRAF, *TFDT, *TRUN, *range(124, 140)]
+)
+def test_any_other_layout_is_refused(place: int) -> None:
     damaged = bytearray(cmaf.fragment(1, 7, 8, 9, CAPTURE, b"data", False))
     damaged[place] ^= 1
     with pytest.raises(CmafError):

@@ -274,3 +274,13 @@ def test_an_unknown_header_is_passed_over() -> None:
     unknown = b"NZ\1\2\3\4\5\6" + v(3004) + bytes(3004)
     packets = read(unknown, frame(SIZE_MSB, 4, data=b"DATA"))
     assert [packet.data for packet in packets] == [b"DATA"]
+
+
+def test_a_syncpoint_sets_the_time_that_short_times_lie_near() -> None:
+    flags = CODED_PTS | SIZE_MSB
+    packets = read(
+        frame(flags, 128 + 100, 1, data=b"x"),
+        header(SYNCPOINT, v(1_000_000) + v(0)),
+        frame(flags, 1_000_005 & 127, 1, data=b"x"),
+    )
+    assert [round(packet.pts * 1000) for packet in packets] == [100, 1_000_005]
