@@ -1,6 +1,7 @@
 """Real parts for the tests: a Mosquitto on a free port, services as users start them."""
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -37,16 +38,14 @@ class Broker:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self._folder = folder
+        user = pwd.getpwuid(os.getuid()).pw_name
+        self._lines = [f"user {user}", f"listener {self.port} 127.0.0.1", "allow_anonymous true"]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        lines = [
-            f"listener {self.port} 127.0.0.1",
-            "allow_anonymous true",
-            "set_tcp_nodelay true",
-            "max_packet_size 4194304",
-        ]
-        (self._folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+        shipped = Path("mosquitto/mosquitto.conf").read_text(encoding="utf-8")
+        configuration = shipped + "\n" + "\n".join(self._lines) + "\n"
+        (self._folder / "mosquitto.conf").write_text(configuration, encoding="utf-8")
         self._process = subprocess.Popen(
             ["mosquitto", "-c", str(self._folder / "mosquitto.conf")],
             stdout=subprocess.DEVNULL,
@@ -57,6 +56,22 @@ class Broker:
     def _answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def forbid(self, topic: str) -> None:
+        """Start anew with a rule against publishing a topic."""
+        acl = self._folder / "acl"
+        acl.write_text(f"topic deny {topic}\ntopic readwrite #\n", encoding="utf-8")
+        self._restart_with(f"acl_file {acl}")
+
+    def require_password(self) -> None:
+        """Start anew with nobody let in anonymously."""
+        self._lines.remove("allow_anonymous true")
+        self._restart_with("allow_anonymous false")
+
+    def _restart_with(self, line: str) -> None:
+        self.stop()
+        self._lines.append(line)
+        self.start()
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process

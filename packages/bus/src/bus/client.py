@@ -173,11 +173,15 @@ class Bus:
     async def _announce(self) -> None:
         await self._send_status("online")
         for name, (topic, payload) in list(self._latest.items()):
-            await self._send(name, payload, topic.qos, topic.retain)
+            try:
+                with contextlib.suppress(Nobody):
+                    await self._send(name, payload, topic.qos, topic.retain)
+            except Refused as error:
+                log.error("%s: %s", name, error)
 
     async def _send_status(self, state: ServiceState) -> None:
         name = self._address(topics.SERVICE_STATUS)
-        with contextlib.suppress(Nobody):
+        with contextlib.suppress(Nobody, Refused):
             await self._send(name, self._status(state), 1, True)
 
     def _status(self, state: ServiceState) -> bytes:

@@ -16,6 +16,7 @@ from .settings import Mqtt
 
 NO_MATCHING_SUBSCRIBERS = 0x10
 FAILURE = 0x80
+UNSPECIFIED = 0x80
 LINGER = 0.3
 """Seconds that a goodbye may take to leave."""
 
@@ -192,7 +193,9 @@ class Connection:
     def _on_disconnect(
         self, _client: Any, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
-        self._finish(str(reason))
+        # What paho calls it when the socket just ends.
+        is_bare = reason.value == UNSPECIFIED
+        self._finish("the connection was closed" if is_bare else str(reason))
 
     def _on_publish(
         self, _client: Any, _userdata: Any, mid: int, reason: ReasonCode, _properties: Any

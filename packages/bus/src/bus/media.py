@@ -1,6 +1,7 @@
 """The bus for `media/#`: a connection of its own, so that video never delays a command."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from paho.mqtt.client import MQTTMessage
 
 from . import topics
-from .connection import BusError, user_properties
+from .connection import BusError, Nobody, user_properties
 from .link import Link, within
 from .settings import Settings
 from .topics import Levels, MediaTopic
@@ -145,7 +146,8 @@ class MediaConnection:
             if connection and (
                 sent := connection.publish(name, payload, 1, True, user_properties(properties))
             ):
-                await within(self._mqtt.timeout, sent)
+                with contextlib.suppress(Nobody):
+                    await within(self._mqtt.timeout, sent)
 
     async def _watch_progress(self) -> None:
         blocked = 0.0

@@ -1,0 +1,233 @@
+"""The client of the bus against a real Mosquitto."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import paho.mqtt.client as paho
+import pytest
+from bus import Bus, BusError, Levels, Nobody, Refused, Settings
+from bus.client import MAX_PAYLOAD, Refusal
+from bus.messages import (
+    AudioLevel,
+    ChatSend,
+    HistoryQuery,
+    HistorySeries,
+    Message,
+    ServiceStatus,
+)
+from bus.settings import Mqtt
+from bus.topics import AUDIO, CHAT_SEND, HISTORY_QUERY, SERVICE_STATUS, address
+from conftest import DEADLINE, Broker, wait_until
+from paho.mqtt.enums import CallbackAPIVersion
+
+Join = Callable[[str], Awaitable[Bus]]
+
+
+def loudness(level: float) -> AudioLevel:
+    return AudioLevel(timestamp=time.time(), level_db=level, level_dbfs=-20.0, peak_dbfs=-10.0)
+
+
+def settings(broker: Broker, **mqtt: object) -> Settings:
+    fast = {"port": broker.port, "retry_min": 0.05, "retry_max": 0.2, "timeout": 1.0}
+    return Settings(mqtt=Mqtt.model_validate(fast | mqtt))
+
+
+@pytest.fixture
+async def join(broker: Broker) -> AsyncIterator[Join]:
+    """A bus of the given name, connected; all are ended with the test."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def join_one(name: str) -> Bus:
+        bus = Bus(settings(broker), name, "1")
+        tasks.append(asyncio.create_task(bus.run()))
+        await asyncio.wait_for(bus.link.ready(), DEADLINE)
+        return bus
+
+    yield join_one
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+class Heard:
+    """What a subscription has brought."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[tuple[Message, Levels]] = asyncio.Queue()
+
+    def __call__(self, message: Message, levels: Levels) -> None:
+        self.queue.put_nowait((message, levels))
+
+    async def next(self) -> Message:
+        return (await asyncio.wait_for(self.queue.get(), DEADLINE))[0]
+
+
+async def raw(broker: Broker, topic: str, payload: bytes, retain: bool = False) -> None:
+    """Publish anything, as a stranger would."""
+    await asyncio.to_thread(publish_raw, broker, topic, payload, retain)
+
+
+def publish_raw(broker: Broker, topic: str, payload: bytes, retain: bool) -> None:
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    client.publish(topic, payload, 1, retain).wait_for_publish(DEADLINE)
+    client.loop_stop()
+    client.disconnect()
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    await asyncio.to_thread(wait_until, condition, "what the test waits for")
+
+
+async def test_a_message_arrives_as_it_was_sent(join: Join) -> None:
+    speaker, listener = await join("speaker"), await join("listener")
+    listener.subscribe(AUDIO, heard := Heard())
+    sent = loudness(42.0)
+    await speaker.publish(AUDIO, sent)
+    assert await heard.next() == sent
+
+
+async def test_whoever_comes_later_gets_the_retained_one(join: Join) -> None:
+    await (await join("speaker")).publish(AUDIO, sent := loudness(1.0))
+    (await join("listener")).subscribe(AUDIO, heard := Heard())
+    assert await heard.next() == sent
+
+
+async def test_a_station_has_its_own_root(broker: Broker, join: Join) -> None:
+    hub = await join("hub")
+    hub.subscribe(AUDIO, heard := Heard(), station="+")
+    await raw(broker, "stations/barn/beeper/audio/level", loudness(2.0).model_dump_json().encode())
+    message, levels = await asyncio.wait_for(heard.queue.get(), DEADLINE)
+    assert (message.model_dump()["level_db"], levels) == (2.0, {"station": "barn"})
+
+
+async def test_a_command_that_nobody_takes_is_an_error(join: Join) -> None:
+    speaker = await join("speaker")
+    with pytest.raises(Nobody):
+        await speaker.publish(CHAT_SEND, ChatSend(id="1", username="a", message="hello"))
+
+
+async def test_a_refusal_of_the_broker_is_an_error(broker: Broker, join: Join) -> None:
+    broker.forbid("beeper/audio/level")
+    speaker = await join("speaker")
+    with pytest.raises(Refused, match="Not authorized"):
+        await speaker.publish(AUDIO, loudness(1.0))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"{", b"\xff\xfe", b"[]", b'{"timestamp": 1e999}', b'{"timestamp": NaN}',
+     b"[" * 100_000, b'{"a":' + b"9" * 10_000 + b"}", b"x" * (MAX_PAYLOAD + 1)],
+    ids=["empty", "half", "not UTF-8", "list", "infinite", "NaN", "deep", "long number", "large"],
+)  # fmt: skip
+async def test_rubbish_is_dropped_and_counted(broker: Broker, join: Join, payload: bytes) -> None:
+    listener = await join("listener")
+    listener.subscribe(AUDIO, heard := Heard())
+    await listener.echo()
+    await raw(broker, AUDIO.path, payload)
+    await listener.publish(AUDIO, good := loudness(3.0))
+    assert await heard.next() == good
+    assert listener.invalid[AUDIO.path] == (1 if payload else 0)
+
+
+async def test_a_retained_event_is_refused(broker: Broker, join: Join) -> None:
+    event = ChatSend(id="1", username="a", message="again and again").model_dump_json().encode()
+    await raw(broker, CHAT_SEND.path, event, retain=True)
+    listener = await join("listener")
+    listener.subscribe(CHAT_SEND, heard := Heard())
+    await eventually(lambda: listener.invalid[CHAT_SEND.path] == 1)
+    assert heard.queue.empty()
+
+
+async def test_requests_are_answered_refused_or_time_out(join: Join) -> None:
+    asker, answerer = await join("asker"), await join("answerer")
+    query = HistoryQuery(metric="audio/level:level_db", start=1.0, end=2.0, points=1)
+    with pytest.raises(Nobody):
+        await asker.request(HISTORY_QUERY, query)
+
+    async def answers(query: HistoryQuery) -> HistorySeries:
+        if query.end > 2:
+            raise Refusal("the future is not known")
+        if query.end < 2:
+            await asyncio.sleep(DEADLINE)
+        return HistorySeries(timestamps=[query.start], mean=[1.0], min=[1.0], max=[1.0])
+
+    answerer.respond(HISTORY_QUERY, answers)
+    await answerer.echo()
+    assert (await asker.request(HISTORY_QUERY, query)).timestamps == [1.0]
+    with pytest.raises(BusError, match="the future is not known"):
+        await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 3.0}))
+    with pytest.raises(BusError, match=r"within 0\.1 s"):
+        await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 1.5}), timeout=0.1)
+
+
+async def test_after_a_broker_restart_state_and_subscriptions_are_back(
+    broker: Broker, join: Join
+) -> None:
+    speaker, listener = await join("speaker"), await join("listener")
+    listener.subscribe(AUDIO, heard := Heard())
+    await speaker.publish(AUDIO, sent := loudness(7.0))
+    assert await heard.next() == sent
+    broker.stop()
+    await eventually(lambda: not speaker.connected)
+    await speaker.publish(AUDIO, newer := loudness(8.0))
+    with pytest.raises(BusError, match="away"):
+        await speaker.publish(CHAT_SEND, ChatSend(id="1", username="a", message="lost"))
+    broker.start()
+    assert await heard.next() == newer
+
+
+async def test_a_stopped_broker_is_noticed_by_the_echo(broker: Broker, join: Join) -> None:
+    bus = await join("watcher")
+    assert await bus.echo() < DEADLINE
+    broker.signal(signal.SIGSTOP)
+    with pytest.raises(BusError, match="does not answer"):
+        await bus.echo()
+
+
+async def test_unsubscribing_one_of_two_leaves_the_other(join: Join) -> None:
+    bus = await join("listener")
+    stop = bus.subscribe(AUDIO, first := Heard())
+    bus.subscribe(AUDIO, second := Heard())
+    stop()
+    await bus.publish(AUDIO, loudness(1.0))
+    await second.next()
+    assert first.queue.empty()
+
+
+async def test_problems_go_out_at_once_and_are_taken_back(join: Join) -> None:
+    listener, ill = await join("listener"), await join("ill")
+    listener.subscribe(SERVICE_STATUS, heard := Heard(), instance="ill")
+    ill.problem("probe", "no device")
+
+    async def told(problems: dict[str, str]) -> None:
+        while True:
+            status = await heard.next()
+            assert isinstance(status, ServiceStatus)
+            if status.problems == problems:
+                return
+
+    await told({"probe": "no device"})
+    ill.problem("probe", None)
+    await told({})
+
+
+async def test_wrong_credentials_are_said_in_words(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.require_password()
+    bus = Bus(settings(broker, username="nobody", password="wrong"), "stranger", "1")  # noqa: S106
+    task = asyncio.create_task(bus.run())
+    await eventually(lambda: "Not authorized" in caplog.text or "Bad user" in caplog.text)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def test_the_status_topic_is_the_instances_own() -> None:
+    assert address(SERVICE_STATUS, instance="web-2") == "beeper/service/web-2/status"

@@ -1,0 +1,148 @@
+"""The life of a service, seen from the bus; `stills` stands for all of them."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from bus.messages import ServiceStatus
+from conftest import Broker, Start, wait_until
+from paho.mqtt.enums import CallbackAPIVersion
+
+STATUS = "beeper/service/stills/status"
+States = Callable[[], list[str]]
+
+
+@pytest.fixture
+def states(broker: Broker) -> States:
+    """The states that `stills` has announced so far."""
+    seen: list[str] = []
+
+    def on_message(_client: object, _userdata: object, message: paho.MQTTMessage) -> None:
+        seen.append(ServiceStatus.model_validate_json(message.payload).state)
+
+    def on_connect(*_: object) -> None:
+        client.subscribe(STATUS, 1)
+
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.on_message = on_message
+    client.on_connect = on_connect
+    client.reconnect_delay_set(1, 1)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    return lambda: seen
+
+
+def test_says_hello_and_goodbye(start: Start, states: States) -> None:
+    service = start("stills")
+    wait_until(lambda: states()[-1:] == ["online"], "stills is online")
+    began = time.monotonic()
+    assert service.terminate() == 0, service.log()
+    assert time.monotonic() - began < 3
+    wait_until(lambda: states()[-1:] == ["offline"], "stills is offline")
+    assert "lost" not in states()
+
+
+def test_is_reported_lost_when_it_dies(start: Start, states: States) -> None:
+    service = start("stills")
+    wait_until(lambda: states()[-1:] == ["online"], "stills is online")
+    service.kill()
+    wait_until(lambda: states()[-1:] == ["lost"], "stills is lost")
+
+
+def test_waits_for_a_broker_that_is_not_up_yet(
+    broker: Broker, start: Start, states: States
+) -> None:
+    broker.stop()
+    service = start("stills")
+    wait_until(lambda: "no broker at" in service.log(), "it says that there is no broker")
+    broker.start()
+    wait_until(lambda: states()[-1:] == ["online"], "stills is online")
+    assert service.log().count("no broker at") <= 2, "changes are logged, not repetitions"
+
+
+def test_stops_while_it_is_waiting_for_a_broker(broker: Broker, start: Start) -> None:
+    broker.stop()
+    service = start("stills")
+    wait_until(lambda: "no broker at" in service.log(), "it says that there is no broker")
+    assert service.terminate() == 0
+
+
+def test_stops_while_the_broker_is_stopped_in_place(
+    broker: Broker, start: Start, states: States
+) -> None:
+    service = start("stills")
+    wait_until(lambda: states()[-1:] == ["online"], "stills is online")
+    broker.signal(signal.SIGSTOP)
+    began = time.monotonic()
+    assert service.terminate() == 0
+    assert time.monotonic() - began < 3
+
+
+def test_comes_back_after_a_broker_that_was_stopped_in_place(
+    broker: Broker, start: Start, states: States
+) -> None:
+    service = start("stills", BEEPER_MQTT__KEEPALIVE="1", BEEPER_MQTT__TIMEOUT="0.5")
+    wait_until(lambda: states()[-1:] == ["online"], "stills is online")
+    broker.signal(signal.SIGSTOP)
+    wait_until(lambda: service.log().count("no broker at") >= 1, "it notices")
+    broker.signal(signal.SIGCONT)
+    wait_until(lambda: service.log().count("connected to") >= 2, "it is connected again")
+    wait_until(lambda: states()[-1:] == ["online"], "stills is online")
+
+
+def test_replicas_have_their_own_names(start: Start) -> None:
+    service = start("stills", "2")
+    wait_until(lambda: "stills-2" in service.log(), "the log names the instance")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"BEEPER_MQTT__PORT": "99999"}, "mqtt.port"),
+        ({"BEEPER_MQTT__PROT": "1"}, "mqtt.prot: unknown key"),
+        ({"BEEPER_MQT__PORT": "1"}, "BEEPER_MQT__PORT: unknown setting"),
+        ({"BEEPER_STILLS__QUALITY": "good"}, 'stills.quality = "good"'),
+        ({"BEEPER_CONFIG": "nowhere.toml"}, "there is no such file"),
+        ({"BEEPER_MQTT__PASSWORD_FILE": "nowhere"}, "mqtt.password_file"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(variables: dict[str, str], said: str) -> None:
+    ended = run("stills", **variables)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+
+
+def test_the_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    config = tmp_path / "beeper.toml"
+    config.write_text('[mqtt]\nhost = "broker"\nport = 1999\n[camera.csi]\nwidth = 1\n')
+    shown = run("stills", "--show-settings", BEEPER_CONFIG=str(config), BEEPER_MQTT__PORT="1888")
+    assert '"host": "broker"' in shown.stdout
+    assert '"port": 1888' in shown.stdout
+
+
+def test_secrets_are_hidden() -> None:
+    variables = {"BEEPER_MQTT__PASSWORD": "hunter2"}
+    shown = run("stills", "--show-settings", **variables)
+    assert "hunter2" not in shown.stdout + shown.stderr
+    assert '"password": "*' in shown.stdout
+
+
+def test_help_says_what_it_is() -> None:
+    assert "JPEG" in run("stills", "--help").stdout
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env={"PATH": "/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
