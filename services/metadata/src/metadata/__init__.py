@@ -1,0 +1,1 @@
+"""Follows each camera's growing metadata file and publishes the newest record."""
