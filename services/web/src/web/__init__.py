@@ -1,0 +1,1 @@
+"""The page, the HTTP API and the live pictures, out of what the bus says."""

@@ -1,0 +1,93 @@
+"""What there is to see, and how those who publish it are doing."""
+
+import time
+from typing import Any
+
+from bus.messages import CameraStatus
+from bus.topics import CAMERA_STATUS, SERVICE_STATUS
+from bus.topics import RELAY_STATUS as RELAYS
+from fastapi import APIRouter, HTTPException
+
+from .mjpeg import choose
+from .readings import age, stale
+from .station import Here, Station
+from .trouble import camera_trouble
+
+router = APIRouter(tags=["cameras"])
+
+
+@router.get("/api/cameras")
+async def cameras(station: Here) -> dict[str, Any]:
+    """Every camera with its tracks and the ways to watch it; addresses are relative to the page."""
+    return {"cameras": [offer(station, name) for name in sorted(station.hub.channels)]}
+
+
+@router.get("/camera/status")
+async def status(station: Here, camera: str | None = None) -> dict[str, Any]:
+    """One camera (the first, when none is named) and every publisher: cameras and relays.
+
+    `framerate` and `resolution` are measured, and null when nothing is known of them.
+    """
+    name = choose(station, camera)
+    found = station.readings.get(CAMERA_STATUS, camera=name)
+    if found is None:
+        raise HTTPException(503, f"camera {name} has not said how it is")
+    return describe(station, name, found) | {
+        "cameras": publishers(station),
+        "relays": {
+            relay: said.model_dump(mode="json") | {"age_seconds": age(said)}
+            for relay, said in station.readings.each(RELAYS).items()
+        },
+    }
+
+
+def offer(station: Station, name: str) -> dict[str, Any]:
+    """How a camera can be watched."""
+    found = station.readings.get(CAMERA_STATUS, camera=name)
+    return {
+        "name": name,
+        "path": f"{name}_camera",
+        "status": found.model_dump(mode="json") if found else None,
+        "simulated": bool(found and found.simulated),
+        "tracks": sorted(station.hub.channels[name].tracks, reverse=True),
+        "protocols": ["websocket", "mjpeg"],
+        "live": f"live/{name}",
+        "mjpeg": f"camera/stream.mjpg?camera={name}",
+        "snapshot": f"camera/snapshot.jpg?camera={name}",
+    }
+
+
+def describe(station: Station, name: str, found: CameraStatus) -> dict[str, Any]:
+    """A camera in the words of the predecessor, and what they could not say."""
+    trouble = camera_trouble(name, station.readings, station.pulse)
+    service = station.readings.get(SERVICE_STATUS, instance=f"camera-{name}")
+    return {
+        "camera": name,
+        "running": found.state == "streaming" and trouble is None,
+        "camera_num": None,
+        "resolution": [found.width, found.height] if found.width and found.height else None,
+        "framerate": found.fps,
+        "available": trouble is None,
+        "backend": found.driver,
+        "simulated": found.simulated,
+        "trouble": trouble,
+        "publisher": {
+            "ts": found.timestamp,
+            "status": found.state,
+            "detail": found.error or found.warning,
+            "pid": None,
+            "service": service.state if service else None,
+        },
+        "age_seconds": age(found),
+        "stale": stale(found, CAMERA_STATUS.every),
+        "timestamp": time.time(),
+    }
+
+
+def publishers(station: Station) -> dict[str, Any]:
+    """The status of every camera with its age."""
+    return {
+        name: said.model_dump(mode="json")
+        | {"age_seconds": age(said), "stale": stale(said, CAMERA_STATUS.every)}
+        for name, said in station.readings.each(CAMERA_STATUS).items()
+    }

@@ -1,0 +1,176 @@
+"""One camera on its way from the bus to the viewers."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from time import monotonic
+
+from bus.media import MediaConnection
+from bus.topics import FRAGMENT, INIT, Levels
+from media.arrival import Arrivals, GroupOfPictures
+from media.cmaf import CmafError, FragmentHeader
+
+from .ledger import Ledger
+from .settings import Web
+from .track import Track, read_track
+from .viewer import MAX_BYTES, MAX_FRAMES, Viewer
+from .wire import Wire, binary_frame, text_frame
+
+
+class Channel:
+    """Hears a camera's fragments only while somebody watches, or did a moment ago.
+
+    Each fragment is judged and framed once, and the same bytes go to every viewer.
+    """
+
+    def __init__(self, name: str, media: MediaConnection, settings: Web) -> None:
+        self.name = name
+        self.tracks: dict[str, Track] = {}
+        self.viewers: dict[Viewer, None] = {}
+        self.counts: Counter[str] = Counter()
+        self.last_frame = 0.0
+        self.lateness = 0.0
+        self._media = media
+        self._settings = settings
+        self._ledger = Ledger(settings.behind)
+        self._arrivals = Arrivals(settings.behind)
+        self._group = GroupOfPictures(MAX_BYTES, MAX_FRAMES)
+        self._interrupted = True
+        self._until = 0.0
+        self._heard: dict[str, Callable[[], None]] = {}
+        self._state = text_frame(state_message("waiting", f"camera {name}: no frame yet"))
+        self._reason: str | None = ""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether fragments are needed at this moment."""
+        return bool(self.viewers) or monotonic() < self._until
+
+    def warm(self, seconds: float) -> None:
+        """Hear the camera for a while, since somebody is likely to watch."""
+        self._until = max(self._until, monotonic() + seconds)
+        self.listen()
+
+    def viewer(self, wire: Wire) -> Viewer:
+        """A viewer of this camera, not joined yet."""
+        return Viewer(wire, self._ledger, self._settings.unanswered)
+
+    def join(self, viewer: Viewer) -> None:
+        """Begin to send: the header, the state, and the group of pictures as far as it has come."""
+        self.viewers[viewer] = None
+        viewer.on_audio = self._turn_audio
+        if video := self.tracks.get("video"):
+            viewer.tell(video.frames)
+        viewer.tell(self._state)
+        if group := self._group.frames:
+            viewer.join(group, len(group))
+        self.listen()
+
+    def leave(self, viewer: Viewer) -> None:
+        """Send no more, and let the camera go when nobody else comes within the linger time."""
+        del self.viewers[viewer]
+        self.counts["frames_sent"] += viewer.sent_frames
+        self.counts["frames_dropped"] += viewer.dropped_frames
+        self.counts["malformed"] += viewer.malformed
+        self._until = max(self._until, monotonic() + self._settings.linger)
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear exactly the tracks that are wanted at this moment."""
+        wanted = {"video"} if self.wanted else set()
+        if any(viewer.audio for viewer in self.viewers):
+            wanted.add("audio")
+        for track in wanted - self._heard.keys():
+            self._heard[track] = self._media.subscribe(
+                FRAGMENT, self._receive, camera=self.name, track=track
+            )
+        for track in self._heard.keys() - wanted:
+            self._heard.pop(track)()
+            if track == "video":
+                self._interrupt()
+
+    def say(self, reason: str | None) -> None:
+        """Tell the viewers why there is nothing to see, or with None that it streams."""
+        if reason == self._reason:
+            return
+        self._reason = reason
+        state = "waiting" if reason is not None else "streaming"
+        self._state = text_frame(state_message(state, reason or ""))
+        for viewer in self.viewers:
+            viewer.tell(self._state)
+
+    def take_init(self, track: str, init: bytes, session: str) -> None:
+        """A header has come; a new one begins a new session for everybody."""
+        old = self.tracks.get(track)
+        if old and old.session == session and old.init == init:
+            return
+        if not init:
+            self.tracks.pop(track, None)
+            return
+        try:
+            new = self.tracks[track] = read_track(track, init, session)
+        except CmafError as error:
+            self._media.drop(INIT, str(error))
+            return
+        if track == "video":
+            self._arrivals.reset()
+            self._interrupt()
+        for viewer in self.viewers:
+            if track == "video" or (track == "audio" and viewer.audio):
+                viewer.tell(new.frames)
+
+    def _receive(self, data: bytes, levels: Levels, _properties: dict[str, str]) -> None:
+        track = levels["track"]
+        announced = self.tracks.get(track)
+        if announced is None or announced.session != levels["session"]:
+            self.counts["fragments_of_no_session"] += 1
+            return
+        try:
+            header = FragmentHeader.parse(data)
+        except CmafError as error:
+            self._media.drop(FRAGMENT, str(error))
+            return
+        self.counts[f"fragments_{track}"] += 1
+        if track == "video":
+            self._video(data, header)
+        else:
+            frame = binary_frame(data)
+            for viewer in self.viewers:
+                if viewer.audio:
+                    viewer.offer_audio(frame)
+
+    def _video(self, data: bytes, header: FragmentHeader) -> None:
+        now = monotonic()
+        verdict = self._arrivals.observe(header, now)
+        self.lateness = verdict.lateness
+        if not verdict:
+            self.counts[f"fragments_{verdict.reason}"] += 1
+            self._interrupt()
+            return
+        self._interrupted = False
+        self.last_frame = now
+        self.say(None)
+        frame = binary_frame(data)
+        number = self._ledger.enter(header.seq, now)
+        self._group.add(frame, header.key)
+        for viewer in self.viewers:
+            viewer.offer(frame, header.key, number, now)
+
+    def _interrupt(self) -> None:
+        """What comes next does not continue what was sent."""
+        if self._interrupted:
+            return
+        self._interrupted = True
+        self._group.clear()
+        for viewer in self.viewers:
+            viewer.restart()
+
+    def _turn_audio(self, viewer: Viewer) -> None:
+        if viewer.audio and (audio := self.tracks.get("audio")):
+            viewer.tell(audio.frames)
+        self.listen()
+
+
+def state_message(state: str, reason: str) -> str:
+    """The text that says whether pictures come, and why not."""
+    return json.dumps({"type": "state", "state": state, "reason": reason})

@@ -1,0 +1,97 @@
+"""All cameras: found on the bus, leased while they are watched, and said to be missing when so."""
+
+import asyncio
+import contextlib
+from time import monotonic
+
+from bus import Bus, BusError
+from bus.media import MediaConnection
+from bus.messages import CameraLease, CameraStatus
+from bus.topics import CAMERA_LEASE, CAMERA_STATUS, INIT, Levels
+
+from .channel import Channel
+from .pulse import Pulse
+from .readings import Readings
+from .settings import Web
+from .trouble import camera_trouble
+
+MOST = 64
+"""Cameras that are served: a flood of invented names must not fill the memory."""
+TICK = 0.25
+"""Seconds between two looks at the channels."""
+
+
+class Hub:
+    """A channel for every camera that has said something, and what each needs in time."""
+
+    def __init__(
+        self, bus: Bus, media: MediaConnection, readings: Readings, pulse: Pulse, settings: Web
+    ) -> None:
+        self.channels: dict[str, Channel] = {}
+        self._bus = bus
+        self._media = media
+        self._readings = readings
+        self._pulse = pulse
+        self._settings = settings
+        self._leased: dict[str, float] = {}
+        self._began = monotonic()
+        bus.subscribe(CAMERA_STATUS, self._take_status)
+        media.subscribe(INIT, self._take_init)
+
+    @property
+    def viewers(self) -> int:
+        """Live sockets at this moment."""
+        return sum(len(channel.viewers) for channel in self.channels.values())
+
+    def warm(self) -> None:
+        """A page is about to open: have every camera's group of pictures ready."""
+        for channel in self.channels.values():
+            channel.warm(self._settings.warm)
+
+    async def run(self) -> None:
+        """Renew leases and tell states until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for channel in self.channels.values():
+                    channel.listen()
+                    if channel.wanted:
+                        channel.say(self._trouble(channel))
+                        self._lease(channel, group)
+                await asyncio.sleep(TICK)
+
+    def _trouble(self, channel: Channel) -> str | None:
+        if monotonic() - channel.last_frame < self._settings.stall:
+            return None
+        trouble = camera_trouble(channel.name, self._readings, self._pulse)
+        return trouble or f"camera {channel.name}: no frame for {self._settings.stall:g} s"
+
+    def _lease(self, channel: Channel, group: asyncio.TaskGroup) -> None:
+        status = self._readings.get(CAMERA_STATUS, camera=channel.name)
+        if status and status.demand == "always":
+            return
+        now = monotonic()
+        if now - self._leased.get(channel.name, -self._settings.lease) > self._settings.lease / 3:
+            self._leased[channel.name] = now
+            group.create_task(self._renew(channel.name))
+
+    async def _renew(self, camera: str) -> None:
+        lease = CameraLease(holder=self._bus.instance, seconds=self._settings.lease)
+        with contextlib.suppress(BusError):
+            await self._bus.publish(CAMERA_LEASE, lease, camera=camera)
+
+    def _channel(self, camera: str) -> Channel | None:
+        if camera not in self.channels:
+            if len(self.channels) >= MOST:
+                return None
+            self.channels[camera] = Channel(camera, self._media, self._settings)
+        return self.channels[camera]
+
+    def _take_status(self, _status: CameraStatus, levels: Levels) -> None:
+        self._channel(levels["camera"])
+
+    def _take_init(self, init: bytes, levels: Levels, properties: dict[str, str]) -> None:
+        session = properties.get("session", "")
+        if init and not session:
+            self._media.drop(INIT, "a header without a session")
+        elif channel := self._channel(levels["camera"]):
+            channel.take_init(levels["track"], init, session)

@@ -1,0 +1,71 @@
+"""Pictures over plain HTTP: a stream of JPEGs, or one."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import Response, StreamingResponse
+
+from .jpegs import NoPicture
+from .station import Here, Station
+
+BOUNDARY = "beeper"
+NO_STORE = {"Cache-Control": "no-store"}
+
+router = APIRouter(tags=["pictures"])
+
+
+def choose(station: Station, camera: str | None) -> str:
+    """The camera that was asked for, or the first; raises 404, or 503 when there is none yet."""
+    known = sorted(station.hub.channels)
+    if camera in known:
+        return camera
+    if camera is not None:
+        raise HTTPException(404, f"there is no camera {camera[:64]!r}")
+    if not known:
+        raise HTTPException(503, "no camera has been heard of")
+    return known[0]
+
+
+@router.get("/camera/stream.mjpg", response_class=Response)
+async def stream(station: Here, camera: str | None = None) -> StreamingResponse:
+    """Motion JPEG (multipart/x-mixed-replace); 503 with the reason when there is no picture."""
+    name = choose(station, camera)
+    if station.jpegs.viewers >= station.settings.max_viewers:
+        raise HTTPException(503, "too many viewers")
+    pictures = station.jpegs.pictures(name)
+    first = await next_picture(pictures)
+    kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+    return StreamingResponse(parts(first, pictures), media_type=kind, headers=NO_STORE)
+
+
+@router.get("/camera/snapshot.jpg", response_class=Response)
+async def snapshot(station: Here, camera: str | None = None) -> Response:
+    """One fresh JPEG; 503 with the reason when there is none."""
+    pictures = station.jpegs.pictures(choose(station, camera))
+    async with contextlib.aclosing(pictures):
+        picture = await next_picture(pictures)
+    return Response(picture, media_type="image/jpeg", headers=NO_STORE)
+
+
+async def next_picture(pictures: AsyncGenerator[bytes, None]) -> bytes:
+    """The next picture, or 503."""
+    try:
+        return await anext(pictures)
+    except NoPicture as why:
+        raise HTTPException(503, str(why), headers=NO_STORE) from None
+
+
+async def parts(first: bytes, pictures: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Each picture as a part; the stream ends when no more come."""
+    async with contextlib.aclosing(pictures):
+        with contextlib.suppress(NoPicture):
+            yield part(first)
+            async for picture in pictures:
+                yield part(picture)
+
+
+def part(picture: bytes) -> bytes:
+    """One part of multipart/x-mixed-replace, closed by the next boundary so it is shown at once."""
+    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+    return f"--{BOUNDARY}\r\n{head}".encode() + picture + b"\r\n"

@@ -1,0 +1,97 @@
+"""The newest message of every topic that a page shows."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from bus import Bus, Levels, Message, Metric, Topic
+from bus.topics import (
+    AUDIO,
+    CAMERA_METADATA,
+    CAMERA_STATUS,
+    CLIMATE,
+    CPU,
+    RELAY_STATUS,
+    SERVICE_STATUS,
+    SYSTEM,
+    M,
+)
+
+MOST = 500
+"""Topics that are remembered: a flood of invented names must not fill the memory."""
+LOST_AFTER = 30.0
+"""Seconds after which a service's status counts as lost, whatever it says."""
+ROOT = "beeper/"
+
+SHOWN: tuple[Topic[Any], ...] = (
+    *(CLIMATE, CPU, SYSTEM, AUDIO),
+    *(CAMERA_METADATA, CAMERA_STATUS, RELAY_STATUS, SERVICE_STATUS),
+)
+
+
+class Reading(NamedTuple):
+    """One message and its text for the page."""
+
+    message: Message
+    text: str
+
+
+class Readings:
+    """Hears the topics from the first moment on, and passes each message to `on_reading`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.latest: dict[str, Reading] = {}
+        self.on_reading: Callable[[str, Reading], None] = lambda name, reading: None
+        self.ignored = 0
+        for topic in SHOWN:
+            self._hear(bus, topic)
+
+    def get(self, topic: Topic[M], **levels: str) -> M | None:
+        """The newest message of a topic; None when there never was one."""
+        reading = self.latest.get(short_name(topic, levels))
+        return reading.message if reading and isinstance(reading.message, topic.model) else None
+
+    def each(self, topic: Topic[M]) -> dict[str, M]:
+        """The newest message of every camera, relay or instance, by its name."""
+        before, after = topic.path.removeprefix(ROOT).split("{")[0], topic.path.split("}")[1]
+        return {
+            name[len(before) : -len(after)]: reading.message
+            for name, reading in sorted(self.latest.items())
+            if name.startswith(before)
+            and name.endswith(after)
+            and isinstance(reading.message, topic.model)
+        }
+
+    def _hear(self, bus: Bus, topic: Topic[M]) -> None:
+        def take(message: M, levels: Levels) -> None:
+            name = short_name(topic, levels)
+            if name not in self.latest and len(self.latest) >= MOST:
+                self.ignored += 1
+                return
+            reading = self.latest[name] = Reading(message, message_text(name, message))
+            self.on_reading(name, reading)
+
+        bus.subscribe(topic, take)
+
+
+def short_name(topic: Topic[M], levels: Levels) -> str:
+    """A topic's name below `beeper/`, as the page knows it."""
+    return topic.path.format_map(levels).removeprefix(ROOT)
+
+
+def message_text(name: str, message: Message) -> str:
+    """The text of one message for the page."""
+    topic = json.dumps(name)
+    return f'{{"type":"message","topic":{topic},"message":{message.model_dump_json()}}}'
+
+
+def age(message: Metric) -> float:
+    """Seconds since the measurement; never below zero, whatever the clocks say."""
+    return max(0.0, round(time.time() - message.timestamp, 3))
+
+
+def stale(message: Metric, every: float | None) -> bool:
+    """Whether a reading is older than three of its intervals."""
+    interval = message.interval or every
+    return interval is not None and age(message) > 3 * interval
