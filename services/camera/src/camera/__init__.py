@@ -1,0 +1,1 @@
+"""One camera: captured and encoded once, published on the bus frame by frame."""

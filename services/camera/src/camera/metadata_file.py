@@ -1,0 +1,74 @@
+"""Writes camera metadata as rpicam-vid does: one growing JSON array, a record a frame."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+Value = bool | int | float | Sequence[float]
+
+
+def place(runtime_dir: Path, camera: str) -> Path:
+    """Where the metadata of a camera stands."""
+    return runtime_dir / f"{camera}.metadata.json"
+
+
+class MetadataFile:
+    """The file of one run, begun anew. A disk that is full costs metadata, never the picture."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd = -1
+        self._first = True
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            os.write(self._fd, b"[\n")
+        except OSError as error:
+            self._give_up(error)
+
+    def write(self, record: Mapping[str, Value]) -> None:
+        """Append one record in one piece."""
+        if self._fd < 0:
+            return
+        lines = ",\n".join(f'    "{key}": {spelled(key, value)}' for key, value in record.items())
+        text = ("" if self._first else ",\n") + f"{{\n{lines}\n}}"
+        self._first = False
+        try:
+            os.write(self._fd, text.encode())
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """End the array."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                os.write(self._fd, b"\n]\n")
+            os.close(self._fd)
+            self._fd = -1
+
+    def _give_up(self, error: OSError) -> None:
+        log.warning("no metadata in %s: %s", self._path, error.strerror)
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def spelled(key: str, value: Value) -> str:
+    """A value as rpicam-vid spells it, which quotes only rectangles.
+
+    picamera2 gives the rectangle ScalerCrop as (x, y, width, height).
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:f}"
+    if isinstance(value, int):
+        return str(value)
+    if key == "ScalerCrop":
+        x, y, width, height = value
+        return f'"({x}, {y})/{width}x{height}"'
+    return f"[ {', '.join(spelled(key, item) for item in value)} ]"

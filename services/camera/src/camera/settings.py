@@ -1,0 +1,111 @@
+"""What can be set about the cameras."""
+
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+import bus
+from bus.messages import Level
+from bus.settings import Section
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+DriverName = Literal["auto", "picamera2", "rpicam", "v4l2", "url", "test"]
+Demand = Literal["always", "on_demand"]
+Scheme = Literal["file", "http", "https", "tcp", "udp", "rtsp", "rtmp", "srt"]
+SCHEMES: tuple[str, ...] = get_args(Scheme)
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "csi": {"width": 800, "height": 600, "fps": 15},
+    "usb": {
+        "width": 640,
+        "height": 480,
+        "fps": 10,
+        "bitrate_kbps": 800,
+        "buffer_kbit": 400,
+        "audio": "alsa:dsnoop_usb",
+    },
+}
+"""The two cameras of a station; what is configured goes on top, key by key."""
+
+
+class Camera(Section):
+    """One camera."""
+
+    enabled: bool = Field(True, description="false = this camera does not exist")
+    driver: DriverName = Field("auto", description="auto = picamera2, rpicam or v4l2, never test")
+    device: str = Field(
+        "",
+        max_length=300,
+        description="v4l2: node or stable name, or a file of raw YUYV; picamera2 and rpicam: "
+        "number of the camera; empty = the first",
+    )
+    url: SecretStr = Field(
+        SecretStr(""), description=f"driver url: where from; one of {', '.join(SCHEMES)}"
+    )
+    width: int = Field(
+        1280, ge=160, le=4096, multiple_of=2, description="pixels; with url: at most"
+    )
+    height: int = Field(
+        720, ge=120, le=4096, multiple_of=2, description="pixels; with url: at most"
+    )
+    fps: float = Field(30, ge=0.5, le=120, description="pictures a second; with url: its own")
+    bitrate_kbps: int = Field(1500, ge=50, le=50_000, description="kbit/s of video at most")
+    buffer_kbit: int | None = Field(
+        None,
+        ge=10,
+        le=50_000,
+        description="kbit that a burst may take beyond the bitrate; null = a third of a second",
+    )
+    key_interval: float = Field(1, ge=0.1, le=10, description="s between key frames")
+    demand: Demand | None = Field(
+        None, description="null = on_demand for software encoders of real cameras, else always"
+    )
+    audio: str = Field(
+        "off",
+        pattern=r"^(off|test|source|alsa:.{1,200})$",
+        description="off, alsa:<device>, test (a beep each second), source (the url's own sound)",
+    )
+    audio_bitrate_kbps: int = Field(48, ge=6, le=256, description="kbit/s of Opus")
+    start_timeout: float = Field(20, gt=0, le=300, description="s to the first frame")
+    stall_timeout: float = Field(5, gt=0, le=300, description="s without a frame: start again")
+    backoff_min: float = Field(1, gt=0, le=300, description="s before the first new attempt")
+    backoff_max: float = Field(30, gt=0, le=3600, description="s between attempts at most")
+    good_run: float = Field(60, gt=0, le=3600, description="s of frames after which all is well")
+    status_interval: float = Field(10, gt=0, le=60, description="s between two status messages")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Camera":
+        # Messages of a whole model are shown without its values: a URL may hold a password.
+        url = self.url.get_secret_value()
+        if self.driver == "url" and urlsplit(url).scheme not in SCHEMES:
+            raise ValueError(f"driver url needs a url that begins with {'://, '.join(SCHEMES)}://")
+        if self.audio == "source" and self.driver != "url":
+            raise ValueError("audio = source is for driver url only")
+        if self.backoff_max < self.backoff_min:
+            raise ValueError("backoff_max is less than backoff_min")
+        return self
+
+    @property
+    def buffer(self) -> int:
+        """kbit of the encoder's rate buffer: what a key frame may delay the frames behind it."""
+        return self.buffer_kbit or max(10, self.bitrate_kbps // 3)
+
+
+class Settings(bus.Settings):
+    """The settings of `python -m camera <name>`."""
+
+    camera: dict[Level, Camera] = Field(default_factory=dict, validate_default=True)
+
+    @field_validator("camera", mode="before")
+    @classmethod
+    def _on_top_of_the_defaults(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        merged = {name: dict(camera) for name, camera in DEFAULTS.items()}
+        for name, camera in value.items():
+            merged[name] = merged.get(name, {}) | camera if isinstance(camera, dict) else camera
+        return merged
+
+    @field_validator("camera")
+    @classmethod
+    def _without_the_disabled(cls, value: dict[str, Camera]) -> dict[str, Camera]:
+        return {name: camera for name, camera in value.items() if camera.enabled}

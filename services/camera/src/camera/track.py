@@ -1,0 +1,118 @@
+"""Tracks on the bus: a header for each session, and a fragment for each picture or packet."""
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from bus.media import MediaConnection
+from media import cmaf
+from media.clock import AUDIO_TIMESCALE, VIDEO_TIMESCALE, ticks, to_wall
+from media.h264 import Sps, length_prefixed, nal_type, slices, without_reordering
+
+from .source import AccessUnit
+
+log = logging.getLogger(__name__)
+
+_SPS, _PPS = 7, 8
+
+
+class _Line:
+    """What both kinds of track share: a session, its count, and time that only goes forward."""
+
+    def __init__(self, media: MediaConnection, camera: str, track: str, number: int) -> None:
+        self._media = media
+        self._camera = camera
+        self._track = track
+        self._number = number
+        self._session = ""
+        self._seq = 0
+        self._tfdt = 0
+
+    def announce(self, header: bytes, codecs: str, width: int | None, height: int | None) -> None:
+        self._session = secrets.token_hex(4)
+        self._seq = 0
+        self._media.publish_init(
+            self._camera,
+            self._track,
+            header,
+            session=self._session,
+            codecs=codecs,
+            width=width,
+            height=height,
+        )
+
+    def send(self, data: bytes, capture: float, duration: int, key: bool, timescale: int) -> bool:
+        # Strictly forward over restarts too: a step back stops players for good.
+        self._tfdt = max(self._tfdt + 1, ticks(capture, timescale))
+        self._seq += 1
+        fragment = cmaf.fragment(
+            self._number, self._seq, self._tfdt, duration, to_wall(capture), data, key
+        )
+        return self._media.publish_fragment(self._camera, self._track, self._session, fragment, key)
+
+
+class VideoTrack:
+    """Publishes access units; a session begins with a key frame and new parameter sets.
+
+    The parameter sets are made to say that nothing is reordered: every driver proves that before
+    it delivers, and decoders would else hold frames back. The slices stay untouched.
+    """
+
+    def __init__(self, media: MediaConnection, camera: str, changed: Callable[[Sps], None]) -> None:
+        self._line = _Line(media, camera, "video", cmaf.VIDEO_TRACK)
+        self._changed = changed
+        self._sets: tuple[bytes, bytes] = (b"", b"")
+        self._seen: dict[int, bytes] = {}
+        self._duration = 0
+        self._running = False
+
+    def begin(self, fps: float) -> None:
+        """A new encoder: a new session, which waits for its first key frame."""
+        self._running = False
+        self._seen.clear()
+        self._duration = max(1, round(VIDEO_TIMESCALE / fps))
+
+    def take(self, unit: AccessUnit) -> int:
+        """Publish one picture; its size in bytes, 0 when it came before the first key frame."""
+        for nal in unit.nals:
+            if (kind := nal_type(nal)) in (_SPS, _PPS):
+                self._seen[kind] = nal
+        if unit.key and len(self._seen) == 2:
+            self._renew(self._seen[_SPS], self._seen[_PPS])
+        if not self._running:
+            return 0
+        data = length_prefixed(slices(unit.nals))
+        self._line.send(data, unit.capture, self._duration, unit.key, VIDEO_TIMESCALE)
+        return len(data)
+
+    def _renew(self, sps: bytes, pps: bytes) -> None:
+        if self._running and self._sets == (sps, pps):
+            return
+        self._sets = (sps, pps)
+        patched = without_reordering(sps)
+        about = Sps.parse(patched)
+        header = cmaf.video_init(patched, pps)
+        self._line.announce(header, about.codec, about.width, about.height)
+        self._running = True
+        self._changed(about)
+
+
+class SoundTrack:
+    """Publishes Opus packets of 20 ms, each of which a decoder can start with."""
+
+    def __init__(self, media: MediaConnection, camera: str) -> None:
+        self._line = _Line(media, camera, "audio", cmaf.AUDIO_TRACK)
+        self._withdraw: Callable[[], None] = lambda: media.clear_init(camera, "audio")
+
+    def begin(self, pre_skip: int) -> None:
+        """A new encoder: a new session. pre_skip: samples, from the encoder's header."""
+        header = cmaf.opus_init(1, pre_skip)
+        self._line.announce(header, "opus", None, None)
+
+    def take(self, packet: bytes, capture: float) -> None:
+        """Publish one packet, captured at boot seconds."""
+        self._line.send(packet, capture, AUDIO_TIMESCALE // 50, True, AUDIO_TIMESCALE)
+
+    def withdraw(self) -> None:
+        """The camera has no sound (any more)."""
+        self._withdraw()
