@@ -118,6 +118,20 @@ def test_a_deleted_file_is_let_go_so_that_the_disk_is_free(tmp_path: Path, encod
     assert folder.problems == {}
 
 
+def test_a_file_that_was_moved_away_is_followed_no_more(tmp_path: Path, encode: Encode) -> None:
+    path = tmp_path / "csi.metadata.json"
+    folder = Folder(tmp_path, 1)
+    assert newest(folder) == {}
+    tell = encode(path)
+    tell("frames 1")
+    assert newest(folder) == {"csi": 1}
+    path.rename(tmp_path / "old")
+    encode(path)("frames 7")
+    tell("frames 1")
+    assert newest(folder) == {"csi": 7}
+    assert open_files(tmp_path) == [str(path)]
+
+
 def test_an_unreadable_file_is_a_problem_until_it_can_be_read(
     ordinary_user: Path, drop_rights: Callable[[], None], encode: Encode
 ) -> None:

@@ -38,7 +38,7 @@ class Folder:
         try:
             changed = self._path.stat().st_mtime
             if changed != self._listed:
-                self._follow(self._names())
+                self._follow(self._files())
                 self._listed = changed if time.time() - changed > SETTLED else -1.0
         except OSError as error:
             self.problems["runtime_dir"] = f"{self._path}: {error.strerror}"
@@ -47,21 +47,25 @@ class Folder:
         self.problems |= self._misnamed
         return [news for name in self._followers if (news := self._look(name))]
 
-    def _follow(self, names: dict[str, Form]) -> None:
-        for name in self._followers.keys() - names.keys():
+    def _follow(self, files: dict[str, int]) -> None:
+        for name in self._followers.keys() - files.keys():
             self._followers.pop(name).close()
-        for name in names.keys() - self._followers.keys():
-            self._followers[name] = Follower(self._path / name, names[name], skip=self._first)
+        for name, inode in files.items():
+            if follower := self._followers.get(name):
+                follower.leave(inode)
+            else:
+                form = FORMS[ending(name)]
+                self._followers[name] = Follower(self._path / name, form, skip=self._first)
         self._first = False
 
-    def _names(self) -> dict[str, Form]:
+    def _files(self) -> dict[str, int]:
+        """The names that are a camera's, with the number of the file (inode) at each."""
         with os.scandir(self._path) as entries:
-            names = [entry.name for entry in entries]
-        files = {name: FORMS[end] for name in names if (end := name.partition(".")[2]) in FORMS}
+            files = {entry.name: entry.inode() for entry in entries if ending(entry.name) in FORMS}
         wrong = {name for name in files if _CAMERA.fullmatch(camera(name)) is None}
         what = "is not the name of a camera: a-z, 0-9, - and _, at most 64"
         self._misnamed = {name: f"{camera(name)!r} {what}" for name in wrong}
-        return {name: form for name, form in files.items() if name not in wrong}
+        return {name: inode for name, inode in files.items() if name not in wrong}
 
     def _look(self, name: str) -> tuple[str, CameraMetadata] | None:
         follower = self._followers[name]
@@ -82,3 +86,8 @@ class Folder:
 def camera(name: str) -> str:
     """The camera whose file this is."""
     return name.partition(".")[0]
+
+
+def ending(name: str) -> str:
+    """What follows the camera's name, in `FORMS` when the file is metadata."""
+    return name.partition(".")[2]

@@ -41,15 +41,15 @@ class Follower:
         self._form: Form = form
         self._skip = skip
         self._descriptor = -1
-        self._file = (0, 0)
+        self._inode = 0
         self._looked = (-1, 0)
         self._seen: object = None
         self._read_to = 0
 
     def poll(self) -> News | None:
         """The newest record if it is new. Raises OSError when the file cannot be read."""
-        status = self.path.stat(follow_symlinks=False)
-        if self._descriptor < 0 or (status.st_dev, status.st_ino) != self._file:
+        status = os.fstat(self._descriptor) if self._descriptor >= 0 else self._open()
+        if status.st_nlink == 0:
             status = self._open()
         if (status.st_size, status.st_mtime_ns) == self._looked:
             return None
@@ -59,13 +59,18 @@ class Follower:
         self.problem = self._stuck(status.st_size, record) or self._give_back(status)
         return News(record.fields, status.st_mtime) if record and new else None
 
+    def leave(self, inode: int) -> None:
+        """Let go of a file that was moved away: another one has its name, with this number."""
+        if inode != self._inode:
+            self.close()
+
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def _open(self) -> os.stat_result:
-        """Open what is at the path now: an encoder that restarts may make a new file."""
+        """Open what is at the path now; an encoder that starts again may make a new file."""
         self.close()
         # A link could make us punch holes into another file; a FIFO would block the open.
         flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -77,7 +82,7 @@ class Follower:
         if not stat.S_ISREG(status.st_mode):
             self.close()
             raise OSError(f"{self.path} is not a regular file")
-        self._file = (status.st_dev, status.st_ino)
+        self._inode = status.st_ino
         self._looked = (-1, 0)
         self._read_to = 0
         return status
