@@ -3,7 +3,10 @@
 import argparse
 import os
 import pwd
+import stat
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +67,14 @@ def programs(folder: Path, settings: dict[str, Any]) -> dict[str, list[str]]:
     return broker | plan.commands(cameras)
 
 
+def keep_log_in_order() -> None:
+    """Put a pipe before a log file: every program's output opens it anew, at its beginning."""
+    if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
+        cat = subprocess.Popen(["cat"], stdin=subprocess.PIPE, start_new_session=True)
+        if cat.stdin:
+            os.dup2(cat.stdin.fileno(), sys.stdout.fileno())
+
+
 def main() -> None:
     """Check, choose, write the configuration, become supervisord."""
     parser = argparse.ArgumentParser(prog="python -m station", description=__doc__)
@@ -75,8 +86,9 @@ def main() -> None:
     choose_drivers()
     settings: dict[str, Any] = {}
     try:
-        for service in plan.SERVICES:
-            settings |= plan.settings_of(service)
+        with ThreadPoolExecutor() as pool:
+            for shown in pool.map(plan.settings_of, plan.SERVICES):
+                settings |= shown
     except ValueError as error:
         sys.exit(str(error))
     if wrong := check(settings):
@@ -88,6 +100,7 @@ def main() -> None:
     web, mqtt = settings["web"], settings["mqtt"]
     say(f"the page: http://localhost:{web['port']} (in a few seconds; Ctrl-C ends the station)")
     say(f"the bus:  mosquitto_sub -h {mqtt['host']} -p {mqtt['port']} -v -t 'beeper/#'")
+    keep_log_in_order()
     program = str(Path(sys.executable).with_name("supervisord"))
     os.execv(program, [program, "-c", str(configuration)])  # noqa: S606 (no shell is wanted)
 
