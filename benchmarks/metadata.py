@@ -202,15 +202,17 @@ def run_service(seconds: int) -> tuple[float, float]:
         )
         try:
             listen(port, 2)
-            watched = psutil.Process(process.pid)
-            before = watched.cpu_times()
+            # The number of a process's CPU clock, as clock_getcpuclockid(3) makes it: in ns, where
+            # /proc counts in steps of 10 ms.
+            clock = (~process.pid << 3) | 2
+            before = time.clock_gettime(clock)
             listen(port, seconds)
-            after = watched.cpu_times()
-            memory = watched.memory_full_info().pss / 1e6
+            used = time.clock_gettime(clock) - before
+            memory = psutil.Process(process.pid).memory_full_info().pss / 1e6
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(5)
-    return after.user + after.system - before.user - before.system, memory
+    return used, memory
 
 
 def listen(port: int, messages: int) -> None:
