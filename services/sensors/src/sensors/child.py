@@ -1,4 +1,4 @@
-"""The end of a child process: reaped once, whatever state it is in."""
+"""The end of a child process: reaped once, its pipes closed, whatever state it is in."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,9 @@ from asyncio.subprocess import Process
 
 FAREWELL = 0.2
 """Seconds in which a child that is ending by itself may do so."""
+
+LAST_WORDS = 1.0
+"""Seconds for what is left in the pipes of a dead child; a child of its own may hold them open."""
 
 
 async def end(process: Process) -> None:
@@ -20,4 +23,7 @@ async def end(process: Process) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+    # Python 3.11 ends neither wait() nor the transport before the pipes are read to their end
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WORDS):
+            await process.communicate()

@@ -32,7 +32,8 @@ class SimulatedBus:
 
     `weather` gives the air at a Unix time. `script` is what the first measurements meet: `ok`;
     `cold`, the heater does not get stable; `stuck`, the measurement does not end until the next
-    reset; `silent`, the chip does not acknowledge one transfer. After the script all is well.
+    reset; `silent`, the chip does not acknowledge the order to measure, or the question who it is.
+    After the script all is well.
     """
 
     def __init__(
@@ -51,28 +52,30 @@ class SimulatedBus:
 
     def read_i2c_block_data(self, i2c_addr: int, register: int, length: int) -> list[int]:
         """Consecutive registers."""
-        self._select(i2c_addr)
+        self._select(i2c_addr, asked=register == CHIP_ID)
         if time.monotonic() >= self._ends_at:
             self._finish()
         return list(self._memory[register : register + length])
 
     def write_byte_data(self, i2c_addr: int, register: int, value: int) -> None:
         """Set one register; the reset and the mode register act."""
-        self._select(i2c_addr)
+        ordered = register == MODE and value & 3 == FORCED
+        self._select(i2c_addr, asked=ordered)
         self._memory[register] = value
         if register == RESET:
             self._reset()
-        elif register == MODE and value & 3 == FORCED:
+        elif ordered:
             self._begin()
 
     def close(self) -> None:
         """The chip stays as it is."""
 
-    def _select(self, address: int) -> None:
-        if address != self._address:
-            raise OSError(errno.EREMOTEIO, "no acknowledgement")
-        if self._script and self._script[0] == "silent":
+    def _select(self, address: int, asked: bool) -> None:
+        here = address == self._address
+        silent = here and asked and bool(self._script) and self._script[0] == "silent"
+        if silent:
             self._script.popleft()
+        if silent or not here:
             raise OSError(errno.EREMOTEIO, "no acknowledgement")
 
     def _reset(self) -> None:

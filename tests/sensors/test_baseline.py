@@ -1,0 +1,69 @@
+"""What was learned survives a restart, as far as it still holds."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from sensors.air import Known
+from sensors.baseline import load, save
+from sensors.settings import Iaq
+
+IAQ = Iaq()
+LEARNED = Known(baseline=123_456.7, warm=5000, learned=100_000)
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "not yet there" / "baseline.json"
+
+
+def test_a_quick_restart_goes_on_where_it_was(path: Path) -> None:
+    save(path, "chip", NOW, LEARNED)
+    assert load(path, "chip", NOW + IAQ.pause, IAQ) == LEARNED
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_longer_pause_keeps_the_baseline_and_warms_up_again(path: Path) -> None:
+    save(path, "chip", NOW, LEARNED)
+    cold = Known(LEARNED.baseline, 0, LEARNED.learned)
+    assert load(path, "chip", NOW + 3600, IAQ) == cold
+    assert load(path, "chip", NOW - 3600, IAQ) == cold, "the clock was set back"
+
+
+def test_an_old_baseline_and_that_of_another_sensor_are_not_used(path: Path) -> None:
+    save(path, "chip", NOW, LEARNED)
+    assert load(path, "chip", NOW + IAQ.max_age + 1, IAQ) == Known()
+    assert load(path, "simulated", NOW, IAQ) == Known()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0\0\0", b"[]", b'{"source": "chip"}', b'{"baseline": NaN}', b"\xff\xfe" * 99],
+)
+def test_a_damaged_file_is_said_and_learned_anew(
+    path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(path, "chip", NOW, LEARNED)
+    path.write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        assert load(path, "chip", NOW, IAQ) == Known()
+    assert len(caplog.records) == 1
+    assert "damaged" in caplog.text
+    save(path, "chip", NOW, LEARNED)
+    assert load(path, "chip", NOW, IAQ) == LEARNED
+
+
+def test_without_a_file_nothing_is_known_and_nothing_said(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert load(path, "chip", NOW, IAQ) == Known()
+    assert not caplog.records
+
+
+def test_a_write_that_fails_leaves_the_old_file(path: Path) -> None:
+    save(path, "chip", NOW, LEARNED)
+    path.with_suffix(".new").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        save(path, "chip", NOW + 1, Known(1, 1, 1))
+    assert load(path, "chip", NOW, IAQ) == LEARNED
