@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 SOURCES := packages services tests benchmarks
 
-.PHONY: help run test check watch topics lock bench clean setup setup-dev
+.PHONY: help run test check watch topics example lock bench clean setup setup-dev
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ bench: setup-dev ## every benchmark, one after another (minutes)
 
 topics: setup-dev ## docs/topics.md from the contract
 	@$(PYTHON) -m bus > docs/topics.md
+
+example: setup-dev ## beeper.example.toml from the settings of the services
+	@setup/example > beeper.example.toml
 
 lock: setup-dev ## requirements*.txt from the pyproject files
 	@setup/lock

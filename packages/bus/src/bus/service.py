@@ -6,10 +6,11 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib import metadata
 from typing import TypeVar
 
+from . import reference
 from . import settings as configuration
 from .client import Bus
 from .settings import Settings, SettingsError
@@ -23,12 +24,20 @@ GOODBYE = 2.0
 """Seconds that a service has for its own ending, so that the whole takes less than 3."""
 
 
-def main(service: str, kind: type[S], work: Work[S], *, takes: str | None = None) -> None:
+def main(
+    service: str,
+    kind: type[S],
+    work: Work[S],
+    *,
+    takes: str | None = None,
+    known: Callable[[S], Iterable[str]] | None = None,
+) -> None:
     """Run `python -m <service>` until SIGTERM or Ctrl-C.
 
     `work(bus, settings, name)` is the service; it is cancelled to end it. With `takes` the command
-    line names what the instance is for (`python -m camera csi` is the instance `camera-csi`),
-    else `name` is an optional suffix that tells replicas apart (`python -m web 2` is `web-2`).
+    line names what the instance is for (`python -m camera csi` is the instance `camera-csi`), one
+    of those that are `known` to the settings; else `name` is an optional suffix that tells replicas
+    apart (`python -m web 2` is `web-2`).
     Exit code: 0 stopped, 1 the work failed, 2 wrong settings or command line.
     """
     options = command_line(service, work.__doc__ or "", takes)
@@ -38,7 +47,12 @@ def main(service: str, kind: type[S], work: Work[S], *, takes: str | None = None
         if options.show_settings:
             sys.stdout.write(configuration.show(settings) + "\n")
             return
+        if options.explain_settings:
+            sys.stdout.write(reference.toml(settings, shared=options.explain_settings == "all"))
+            return
         settings.mqtt.secret()
+        if known and name not in (names := list(known(settings))):
+            raise SettingsError(f"there is no {takes} {name!r}; configured: {', '.join(names)}")
     except SettingsError as error:
         sys.exit("\n".join(f"{service}: {line}" for line in str(error).splitlines()))
     except OSError as error:
@@ -58,8 +72,15 @@ def command_line(service: str, about: str, takes: str | None) -> argparse.Namesp
     parser.add_argument(
         "--show-settings", action="store_true", help="print what is in force, secrets hidden"
     )
+    parser.add_argument(
+        "--explain-settings",
+        nargs="?",
+        const="all",
+        choices=("all", "own"),
+        help="print them as commented TOML; `own` leaves out what every service has",
+    )
     options = parser.parse_args()
-    if takes and not options.name and not options.show_settings:
+    if takes and not (options.name or options.show_settings or options.explain_settings):
         parser.error(f"say which {takes}, such as: python -m {service} csi")
     return options
 

@@ -129,7 +129,7 @@ def load(kind: type[S]) -> S:
 def unknown_keys() -> list[str]:
     """First-level keys that no service owns, in the file and in the environment."""
     path = config_file()
-    if CONFIG in os.environ and not path.is_file():
+    if CONFIG in os.environ and not path.exists():
         return [f"{CONFIG}={path}: there is no such file"]
     try:
         in_file = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -1,0 +1,31 @@
+"""beeper.example.toml is what the services really read."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path("beeper.example.toml")
+
+
+def test_the_example_is_fresh() -> None:
+    printed = subprocess.run(["setup/example"], capture_output=True, text=True, check=True).stdout
+    assert EXAMPLE.read_text(encoding="utf-8") == printed, "stale: make example"
+
+
+@pytest.mark.parametrize("service", ["camera", "stills", "metadata", "sensors", "web"])
+def test_every_line_of_it_can_be_uncommented(service: str, tmp_path: Path) -> None:
+    keys = re.sub(r"^#(?=\S+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (tmp_path / "beeper.toml").write_text(keys, encoding="utf-8")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
+    shown = subprocess.run(
+        [sys.executable, "-m", service, "--show-settings"],
+        env=kept | {"BEEPER_CONFIG": str(tmp_path / "beeper.toml")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
