@@ -27,7 +27,7 @@ async def rustle(heard: Callable[[bytes], None]) -> None:
 
 
 def noise(amplitude: float) -> bytes:
-    """One block of white noise; three times the amplitude is beyond what a block ever needs."""
+    """One block of white noise with this RMS amplitude, in sample values."""
     dice = random.Random(amplitude)  # noqa: S311 (sound, not a secret)
     count = int(RATE * BLOCK)
     return array("h", [round(dice.gauss(0, amplitude)) for _ in range(count)]).tobytes()
