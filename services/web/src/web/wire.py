@@ -64,6 +64,12 @@ class Wire(WebSocketsSansIOProtocol):
         self.listener = listener
         self.transport.set_write_buffer_limits(high=0)
         self.write = self.transport.write
+        if self.disconnected:
+            listener.gone()
+        while not self.queue.empty():
+            early = self.queue.get_nowait()
+            if early["type"] == "websocket.receive":
+                listener.complain("something was said before the handshake was answered")
 
     def abort(self) -> None:
         """End the connection without waiting for what is still unsent."""
