@@ -1,0 +1,97 @@
+"""A whole station on ports of its own, as `make run` starts it, for tests and benchmarks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+from conftest import free_port, wait_until
+
+SIMULATED = {
+    "BEEPER_CAMERA__CSI__DRIVER": "test",
+    "BEEPER_CAMERA__USB__DRIVER": "test",
+    "BEEPER_CAMERA__USB__AUDIO": "test",
+    "BEEPER_SENSORS__BME680__DRIVER": "simulated",
+    "BEEPER_SENSORS__AUDIO__DRIVER": "simulated",
+}
+
+
+class Station:
+    """Everything simulated that can be; `variables` are settings that win over that."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.port, self.mqtt_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
+        ports = {
+            "BEEPER_WEB__PORT": str(self.port),
+            "BEEPER_MQTT__PORT": str(self.mqtt_port),
+        }
+        self.log = folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "station", "--folder", str(folder / "run")],
+                env=kept | ports | SIMULATED | variables,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """A JSON answer of the page's server; None while there is none."""
+        try:
+            with urllib.request.urlopen(self.url + path.lstrip("/"), timeout=2) as answer:  # noqa: S310 (our own http URL)
+                return dict(json.load(answer))
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            return None
+
+    def ready(self) -> bool:
+        """Whether web and broker work and every camera delivers frames."""
+        return self.get("/readyz") is not None
+
+    def wait_ready(self) -> None:
+        """Wait until pictures can be watched."""
+        wait_until(self.ready, "the station is ready", 60)
+
+    def family(self) -> list[psutil.Process]:
+        """Every process of the station but the supervisor."""
+        children: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return children
+
+    def pid(self, *words: str) -> int | None:
+        """The process whose command line has all these words."""
+        for child in self.family():
+            try:
+                if all(word in child.cmdline() for word in words):
+                    return int(child.pid)
+            except psutil.NoSuchProcess:
+                continue
+        return None
+
+    def kill(self, *words: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal to the process whose command line has all these words."""
+        pid = self.pid(*words)
+        assert pid, f"no process {words}"
+        os.kill(pid, number)
+        return pid
+
+    def close(self) -> list[psutil.Process]:
+        """Ctrl-C; whoever is left after it."""
+        family = self.family()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(15)
+        return [child for child in family if is_alive(child)]
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still runs; a zombie does not."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
