@@ -69,7 +69,7 @@ class Audio(Section):
     device: str = Field(
         "dsnoop_usb", min_length=1, description="ALSA capture device; alsa/asound.conf defines it"
     )
-    interval: float = Field(1, ge=0.05, le=60, description="s over which the level is taken")
+    interval: float = Field(1, ge=0.2, le=60, description="s over which the level is taken")
     db_offset: float = Field(
         100, ge=0, le=150, description="dB SPL at 0 dBFS: calibrate against a sound level meter"
     )
