@@ -38,7 +38,7 @@ def main(
     line names what the instance is for (`python -m camera csi` is the instance `camera-csi`), one
     of those that are `known` to the settings; else `name` is an optional suffix that tells replicas
     apart (`python -m web 2` is `web-2`).
-    Exit code: 0 stopped, 1 the work failed, 2 wrong settings or command line.
+    Exit code: 0 stopped, 1 wrong settings or failed work, 2 wrong command line.
     """
     options = command_line(service, work.__doc__ or "", takes)
     name: str = options.name or ""
