@@ -28,6 +28,7 @@ ROUTES = [
     ("/camera/stream.mjpg?camera=nothing", 404),
     ("/camera/snapshot.jpg?camera=nothing", 404),
     ("/camera/snapshot.jpg", 503),
+    ("/camera/snapshot", 503),
     ("/camera/stream.mjpg", 503),
     ("/healthz", 200),
     ("/readyz", 200),

@@ -1,7 +1,10 @@
+import http.client
+import re
 import socket
+import time
 
 from conftest import Start, wait_until
-from web_station import Web
+from web_station import Camera, Web, close_of
 
 
 def test_a_taken_port_is_one_line_that_says_how_to_choose_another(start: Start) -> None:
@@ -20,10 +23,19 @@ def test_an_address_that_is_none_is_said(start: Start) -> None:
     assert "no.such.host.invalid" in line
 
 
-def test_it_ends_in_order_with_a_viewer_connected(start: Start) -> None:
-    web = Web(start)
-    with web.socket("events") as page:
-        page.recv()
+def test_it_ends_in_order_and_says_goodbye(web: Web, camera: Camera) -> None:
+    stream = http.client.HTTPConnection(web.host, timeout=10)
+    stream.request("GET", "/camera/stream.mjpg")
+    wait_until(lambda: web.count("beeper_mjpeg_viewers") == 1, "the stream waits for a picture")
+    camera.jpeg(b"\xff\xd8\xff\xd9")
+    response = stream.getresponse()
+    with web.socket("events") as page, web.socket("live/csi") as viewer:
+        assert page.recv() and viewer.recv()
+        began = time.monotonic()
         assert web.service.terminate() == 0
-    wait_until(lambda: "stopped" in web.service.log(), "it says goodbye")
-    assert "Traceback" not in web.service.log()
+        assert time.monotonic() - began < 3
+        assert close_of(page)[0] == close_of(viewer)[0] == 1001
+    assert response.read().count(b"--beeper") == 1
+    stream.close()
+    assert "stopped" in web.service.log()
+    assert not re.search("Traceback|ERROR|exceeded", web.service.log()), web.service.log()

@@ -13,12 +13,8 @@ from bus.topics import TOPICS
 from .pulse import Pulse
 from .readings import ROOT, Reading, Readings
 from .settings import Web
-from .wire import Ending, Wire, text_frame
+from .wire import GOING_AWAY, POLICY, Ending, Wire, text_frame
 
-POLICY = 1008
-"""Close code of RFC 6455 §7.4.1: a message against the rules."""
-GOING_AWAY = 1001
-"""Close code of RFC 6455 §7.4.1: here for a page that says nothing any more."""
 INTERVALS = {t.path.removeprefix(ROOT): t.every for t in TOPICS if t.every}
 
 
@@ -104,6 +100,11 @@ class Pages:
             for page in self.open:
                 if monotonic() - page.heard_at > self._settings.idle:
                     page.ending.set((GOING_AWAY, "nothing heard"))
+
+    def close(self) -> None:
+        """Say goodbye to everybody."""
+        for page in self.open:
+            page.ending.set((GOING_AWAY, "the station goes away"))
 
     def _take(self, name: str, reading: Reading) -> None:
         frame = text_frame(reading.text)

@@ -18,6 +18,8 @@ router = APIRouter(tags=["health"])
 async def healthz(station: Here) -> JSONResponse:
     """200 while web and the broker work, with what is degraded; else 503."""
     wrong = degraded(station.readings, station.pulse)
+    if station.pulse.well and station.media.link.connection is None:
+        wrong.append("the connection for media is not there")
     word = "down" if not station.pulse.well else "degraded" if wrong else "ok"
     return answer(station, station.pulse.well, {"status": word, "degraded": wrong})
 

@@ -14,6 +14,7 @@ from .pulse import Pulse
 from .readings import Readings
 from .settings import Web
 from .trouble import camera_trouble
+from .wire import GOING_AWAY
 
 MOST = 64
 """Cameras that are served: a flood of invented names must not fill the memory."""
@@ -47,6 +48,12 @@ class Hub:
         """A page is about to open: have every camera's group of pictures ready."""
         for channel in self.channels.values():
             channel.warm(self._settings.warm)
+
+    def close(self) -> None:
+        """Say goodbye to every viewer."""
+        for channel in self.channels.values():
+            for viewer in channel.viewers:
+                viewer.ending.set((GOING_AWAY, "the station goes away"))
 
     async def run(self) -> None:
         """Renew leases and tell states until cancelled."""

@@ -36,6 +36,12 @@ class Strip:
         future, self._next = self._next, asyncio.get_running_loop().create_future()
         future.set_result(picture)
 
+    def end(self) -> None:
+        """No more pictures will come; whoever waits is told so."""
+        if not self._next.done():
+            self._next.set_exception(NoPicture("the station goes away"))
+            self._next.exception()  # nobody may be waiting
+
     async def next(self, wait: float) -> bytes:
         """The next picture; raises TimeoutError when none comes in time."""
         async with asyncio.timeout(wait):
@@ -83,6 +89,11 @@ class Jpegs:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.lease / 6):
                     await self._changed.wait()
+
+    def close(self) -> None:
+        """End every stream."""
+        for strip in self.strips.values():
+            strip.end()
 
     async def _lease(self, camera: str) -> None:
         lease = JpegLease(

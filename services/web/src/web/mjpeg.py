@@ -39,6 +39,7 @@ async def stream(station: Here, camera: str | None = None) -> StreamingResponse:
     return StreamingResponse(parts(first, pictures), media_type=kind, headers=NO_STORE)
 
 
+@router.get("/camera/snapshot", response_class=Response, include_in_schema=False)
 @router.get("/camera/snapshot.jpg", response_class=Response)
 async def snapshot(station: Here, camera: str | None = None) -> Response:
     """One fresh JPEG; 503 with the reason when there is none."""

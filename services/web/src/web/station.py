@@ -31,10 +31,14 @@ class Station:
         self.pages = Pages(settings.station, self.readings, self.pulse, web)
 
     async def run(self) -> None:
-        """Keep everything alive until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for part in (self.media, self.pulse, self.hub, self.jpegs, self.pages):
-                group.create_task(part.run())
+        """Keep everything alive until cancelled; then say goodbye to whoever watches."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in (self.media, self.pulse, self.hub, self.jpegs, self.pages):
+                    group.create_task(part.run())
+        finally:
+            for part in (self.hub, self.jpegs, self.pages):
+                part.close()
 
 
 def station_of(connection: HTTPConnection) -> Station:

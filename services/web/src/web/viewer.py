@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 
 from .ledger import Ledger
-from .wire import Ending, Wire
+from .wire import POLICY, Ending, Wire
 
 MAX_FRAMES = 600
 MAX_BYTES = 4 << 20
@@ -16,14 +16,11 @@ JOINING = 1.0
 RETRY = 1.0
 """Seconds without a word after which a viewer that fell behind gets another key frame."""
 FAR = 0.5
-"""Seconds of its quickest answer, at most, that are a viewer's distance and not its slowness."""
+"""Seconds of round trip, at most, that are a viewer's distance and not its slowness."""
 
 CONTROL = 0
 AUDIO = -1
 """Numbers of what is no video frame: control messages are never dropped."""
-
-POLICY = 1008
-"""Close code of RFC 6455 §7.4.1: a message against the rules."""
 
 
 class Viewer:
@@ -50,7 +47,6 @@ class Viewer:
         self._sent = self._acked = ledger.newest
         self._since = self._answered = monotonic()
         self._allowance = 0.0
-        self._distance = FAR
         self._mute_since: float | None = None
 
     def tell(self, frame: bytes) -> None:
@@ -150,10 +146,15 @@ class Viewer:
 
     def _behind(self, now: float) -> bool:
         unanswered = min(now - self._since, self._ledger.age(self._acked + 1, now))
-        return unanswered > self._ledger.patience + self._allowance + self._distance
+        if unanswered <= self._ledger.patience + self._allowance:
+            return False
+        return unanswered > self._ledger.patience + self._allowance + min(
+            FAR, self._wire.distance()
+        )
 
     def _ready(self, now: float) -> bool:
-        answered = self._acked >= self._sent or now - self._answered > RETRY
+        owed = self._ledger.age(self._acked, now) - self._ledger.age(self._sent, now)
+        answered = owed < self._ledger.patience / 2 or now - self._answered > RETRY
         return answered and not self._paused
 
     def _fall(self, now: float) -> None:
@@ -177,9 +178,6 @@ class Viewer:
         number = self._ledger.number(seq)
         if number is None or not self._acked < number <= self._sent:
             return
-        now = monotonic()
-        delay = min(now - self._since, self._ledger.age(number, now))
-        self._distance = min(self._distance, delay)
-        self._acked, self._answered, self._mute_since = number, now, None
+        self._acked, self._answered, self._mute_since = number, monotonic(), None
         if number == self._sent:
             self._allowance = 0.0

@@ -1,6 +1,8 @@
 """A WebSocket of uvicorn's whose transport can be written without a task switch."""
 
 import asyncio
+import socket
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -9,8 +11,15 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
 EXTENSION = "beeper.wire"
+MIN_RTT = 148
+"""Where tcpi_min_rtt (µs, 32 bits) stands in tcp_info of linux/tcp.h."""
 MAX_MESSAGE = 65_536
 """Bytes that a client may send in one message."""
+
+# Close codes of RFC 6455 §7.4.1.
+GOING_AWAY = 1001
+POLICY = 1008
+"""A message against the rules."""
 
 
 def text_frame(text: str) -> bytes:
@@ -70,6 +79,12 @@ class Wire(WebSocketsSansIOProtocol):
             early = self.queue.get_nowait()
             if early["type"] == "websocket.receive":
                 listener.complain("something was said before the handshake was answered")
+
+    def distance(self) -> float:
+        """Seconds of the quickest round trip that the kernel has seen (tcp_info, tcp(7))."""
+        about = self.transport.get_extra_info("socket")
+        info = about.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, MIN_RTT + 4)
+        return int.from_bytes(info[MIN_RTT:], sys.byteorder) / 1e6
 
     def abort(self) -> None:
         """End the connection without waiting for what is still unsent."""
