@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import paho.mqtt.client as paho
 import pytest
-from bus import Bus, BusError, Levels, Nobody, Refused, Settings
-from bus.client import MAX_PAYLOAD, Refusal
+from bus import Bus, BusError, Levels, Nobody, Refusal, Refused, Settings
+from bus.inbox import MAX_PAYLOAD
 from bus.messages import (
     AudioLevel,
     ChatSend,
@@ -135,6 +135,14 @@ async def test_rubbish_is_dropped_and_counted(broker: Broker, join: Join, payloa
     assert listener.invalid[AUDIO.path] == (1 if payload else 0)
 
 
+async def test_a_name_with_a_level_of_its_own_is_dropped(broker: Broker, join: Join) -> None:
+    listener = await join("listener")
+    listener.subscribe(SERVICE_STATUS, heard := Heard())
+    await heard.next()
+    await raw(broker, "beeper/service/<b>hi/status", b"{}")
+    await eventually(lambda: listener.invalid[SERVICE_STATUS.path] == 1)
+
+
 async def test_a_retained_event_is_refused(broker: Broker, join: Join) -> None:
     event = ChatSend(id="1", username="a", message="again and again").model_dump_json().encode()
     await raw(broker, CHAT_SEND.path, event, retain=True)
@@ -163,7 +171,7 @@ async def test_requests_are_answered_refused_or_time_out(join: Join) -> None:
     with pytest.raises(BusError, match="the future is not known"):
         await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 3.0}))
     with pytest.raises(BusError, match=r"within 0\.1 s"):
-        await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 1.5}), timeout=0.1)
+        await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 1.5}), seconds=0.1)
 
 
 async def test_after_a_broker_restart_state_and_subscriptions_are_back(

@@ -1,6 +1,7 @@
 """The contract of the bus, the client that speaks it, and the life of a service."""
 
-from .client import Bus, BusError, Nobody, Refused
+from .client import Bus
+from .errors import BusError, Nobody, Refusal, Refused
 from .messages import Message, Metric
 from .service import main
 from .settings import Mqtt, Settings
@@ -14,6 +15,7 @@ __all__ = [
     "Metric",
     "Mqtt",
     "Nobody",
+    "Refusal",
     "Refused",
     "Request",
     "Settings",

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from .errors import BusError, Nobody, Refused
+from .pump import Pump
 from .settings import Mqtt
 
 NO_MATCHING_SUBSCRIBERS = 0x10
@@ -21,18 +22,6 @@ LINGER = 0.3
 """Seconds that a goodbye may take to leave."""
 
 Handler = Callable[[paho.MQTTMessage], None]
-
-
-class BusError(OSError):
-    """The broker is away, or did not answer in time."""
-
-
-class Refused(BusError):
-    """The broker refused a message (PUBACK, MQTT 5 §3.4.2.1)."""
-
-
-class Nobody(BusError):
-    """Nobody is there to take a command (reason code 0x10)."""
 
 
 class Will:
@@ -54,8 +43,6 @@ class Connection:
         self._settings = mqtt
         self._pending: dict[int, asyncio.Future[None]] = {}
         self._connected: asyncio.Future[None] = self._loop.create_future()
-        self._misc: asyncio.TimerHandle | None = None
-        self._writing = False
         self.closed: asyncio.Future[str] = self._loop.create_future()
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2,
@@ -68,6 +55,7 @@ class Connection:
         self._authenticate()
         if will:
             self._client.will_set(will.topic, will.payload, qos=1, retain=True)
+        self._pump = Pump(self._client, mqtt.send_buffer, self.abort)
         self._wire()
 
     def _authenticate(self) -> None:
@@ -83,8 +71,6 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
-        client.on_socket_open = self._on_socket_open
-        client.on_socket_close = self._on_socket_close
 
     async def open(self) -> None:
         """Connect and wait for CONNACK; raises BusError with the broker's reason."""
@@ -104,7 +90,7 @@ class Connection:
         except asyncio.CancelledError:
             self.abort("cancelled")
             raise
-        self._tick()
+        self._pump.start()
 
     def publish(
         self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None
@@ -113,7 +99,7 @@ class Connection:
         info = self._client.publish(topic, payload, qos, retain, properties)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise BusError(paho.error_string(info.rc))
-        self._flush()
+        self._pump.flush()
         return self._await(info.mid) if qos else None
 
     def subscribe(self, filters: list[tuple[str, int]]) -> "asyncio.Future[None]":
@@ -121,34 +107,29 @@ class Connection:
         code, mid = self._client.subscribe(filters)
         if code != paho.MQTT_ERR_SUCCESS or mid is None:
             raise BusError(paho.error_string(code))
-        self._flush()
+        self._pump.flush()
         return self._await(mid)
 
     def unsubscribe(self, filters: list[str]) -> None:
         self._client.unsubscribe(filters)
-        self._flush()
+        self._pump.flush()
 
     @property
     def congested(self) -> bool:
         """Whether the socket has not taken everything that was published."""
-        return bool(self._client.want_write())
+        return self._pump.congested
 
     async def close(self) -> None:
         """Say goodbye, so that the broker does not publish the will."""
         with contextlib.suppress(OSError, ValueError):
             self._client.disconnect()
-            self._flush()
+            self._pump.flush()
             await asyncio.wait((self.closed,), timeout=LINGER)
         self.abort("closed")
 
     def abort(self, reason: str) -> None:
         """Drop the connection at once; the broker then publishes the will."""
-        if self._misc:
-            self._misc.cancel()
-        if sock := self._client.socket():
-            self._on_socket_close(None, None, sock)
-            with contextlib.suppress(OSError):
-                sock.close()
+        self._pump.stop()
         self._finish(reason)
 
     def _await(self, mid: int) -> "asyncio.Future[None]":
@@ -168,17 +149,6 @@ class Connection:
                 future.set_exception(BusError(reason))
                 future.exception()
         self._pending.clear()
-
-    def _tick(self) -> None:
-        if self.closed.done():
-            return
-        self._check(self._client.loop_misc())
-        self._flush()
-        self._misc = self._loop.call_later(1, self._tick)
-
-    def _check(self, code: int) -> None:
-        if code != paho.MQTT_ERR_SUCCESS:
-            self.abort(paho.error_string(code))
 
     def _on_connect(
         self, _client: Any, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any
@@ -218,42 +188,6 @@ class Connection:
             future.set_exception(Refused(f"the broker says: {', '.join(bad)}"))
         else:
             future.set_result(None)
-
-    def _on_socket_open(self, _client: Any, _userdata: Any, sock: Any) -> None:
-        if isinstance(sock, socket.socket):
-            # A small fragment behind another one must not wait 40 ms for a delayed ACK.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._settings.send_buffer:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._settings.send_buffer)
-        self._loop.call_soon_threadsafe(self._read_from, sock)
-
-    def _read_from(self, sock: Any) -> None:
-        if sock.fileno() >= 0 and not self.closed.done():
-            self._loop.add_reader(sock, self._read)
-
-    def _read(self) -> None:
-        self._check(self._client.loop_read())
-        self._flush()
-
-    def _flush(self) -> None:
-        # paho writes at once by itself, but not from within its callbacks nor to a full socket.
-        sock = self._client.socket()
-        if self._writing or not self.congested or sock is None or sock.fileno() < 0:
-            return
-        self._writing = True
-        self._loop.add_writer(sock, self._write)
-
-    def _write(self) -> None:
-        self._check(self._client.loop_write())
-        sock = self._client.socket()
-        if sock is not None and sock.fileno() >= 0 and not self.congested:
-            self._loop.remove_writer(sock)
-            self._writing = False
-
-    def _on_socket_close(self, _client: Any, _userdata: Any, sock: Any) -> None:
-        if sock.fileno() >= 0:
-            self._loop.remove_reader(sock)
-            self._loop.remove_writer(sock)
 
 
 def user_properties(pairs: dict[str, str]) -> Properties:

@@ -6,7 +6,10 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from .connection import BusError, Connection, Handler, Will
+from paho.mqtt.properties import Properties
+
+from .connection import Connection, Handler, Will
+from .errors import BusError
 from .settings import Mqtt
 
 log = logging.getLogger(__name__)
@@ -38,10 +41,9 @@ class Link:
     def subscribe(self, name: str, qos: int) -> None:
         """Want a topic now and after every reconnect."""
         self._users[name] += 1
-        if name not in self._filters:
-            self._filters[name] = qos
-            if self.connection:
-                self._ask([(name, qos)])
+        self._filters[name] = qos
+        # Asked for again too: only so does a second user get what is retained.
+        self._ask([(name, qos)])
 
     def unsubscribe(self, name: str) -> None:
         """Want it no more."""
@@ -52,6 +54,21 @@ class Link:
     async def ready(self) -> None:
         """Wait until there is a connection."""
         await self._up.wait()
+
+    async def send(
+        self,
+        name: str,
+        payload: bytes,
+        qos: int,
+        retain: bool,
+        properties: Properties | None = None,
+    ) -> None:
+        """Publish and, with QoS 1, wait for PUBACK; BusError when there is none."""
+        if self.connection is None:
+            raise BusError(f"the broker is away ({self.reason})")
+        sent = self.connection.publish(name, payload, qos, retain, properties)
+        if sent is not None:
+            await within(self._mqtt.timeout, sent)
 
     async def run(self) -> None:
         """Connect, and again whenever that ends, until cancelled."""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from paho.mqtt.client import MQTTMessage
 
 from . import topics
-from .connection import BusError, Nobody, user_properties
+from .connection import user_properties
+from .errors import BusError, Nobody
 from .link import Link, within
 from .settings import Settings
 from .topics import Levels, MediaTopic
@@ -104,10 +105,7 @@ class MediaConnection:
 
     def subscribe(self, topic: MediaTopic, handler: Handler, **levels: str) -> Callable[[], None]:
         """Hear a media topic; levels that are not given are `+`. Returns the way to stop."""
-        given = dict(levels)
-        station = given.pop("station", self._station)
-        names = {part[1:-1] for part in topic.path.split("/") if part.startswith("{")}
-        name = topics.address(topic, station, **(dict.fromkeys(names, "+") | given))
+        name = topics.pattern(topic, self._station, levels)
         self._handlers.setdefault(name, (topic, []))[1].append(handler)
         self.link.subscribe(name, topic.qos)
 
@@ -164,7 +162,7 @@ class MediaConnection:
         parts = rest.split("/")
         for name, (topic, handlers) in list(self._handlers.items()):
             levels = topics.match(topic.path, parts)
-            if levels is None or not wanted(name, message.topic):
+            if levels is None or not topics.fits(name, message.topic):
                 continue
             if len(message.payload) > MAX_PAYLOAD or (message.retain and not topic.retain):
                 self.drop(topic, "too large, or retained where nothing is")
@@ -178,11 +176,3 @@ class MediaConnection:
         self.invalid[topic.path] += 1
         if self.invalid[topic.path] == 1:
             log.warning("dropped a message on %s: %s (further ones are counted)", topic.path, why)
-
-
-def wanted(name: str, have: str) -> bool:
-    """Whether a topic name fits a filter of the contract, which only ever uses `+`."""
-    filters, parts = name.split("/"), have.split("/")
-    return len(filters) == len(parts) and all(
-        want in ("+", part) for want, part in zip(filters, parts, strict=True)
-    )

@@ -14,6 +14,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .messages.base import LEVEL
+
 PREFIX = "BEEPER_"
 CONFIG = "BEEPER_CONFIG"
 SECTIONS = frozenset(
@@ -81,9 +83,7 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    station: str = Field(
-        "", pattern=r"^([a-z0-9][a-z0-9_-]{0,63})?$", description="root on a hub; empty at home"
-    )
+    station: str = Field("", pattern=f"^({LEVEL})?$", description="root on a hub; empty at home")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     runtime_dir: Path = Field(
         Path("/run/beeper-keeper"), description="camera metadata files; best on tmpfs"

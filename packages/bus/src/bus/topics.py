@@ -146,8 +146,27 @@ def address(topic: AnyTopic, station: str = "", **levels: str) -> str:
     for name, level in levels.items():
         if not level or set(level) & set("/#\0") or ("+" in level and level != "+"):
             raise ValueError(f"{name}={level!r} cannot be a level of {topic.path}")
-    root = f"stations/{station}/" if station else ""
-    return root + topic.path.format_map(levels)
+    return rooted(topic.path.format_map(levels), station)
+
+
+def rooted(name: str, station: str) -> str:
+    """A name under the root of a station; at home there is none."""
+    return f"stations/{station}/{name}" if station else name
+
+
+def pattern(topic: Topic[Any] | MediaTopic, station: str, levels: Levels) -> str:
+    """A subscription filter: levels that are not given are `+`; `station` may be one of them."""
+    names = {part[1:-1] for part in topic.path.split("/") if part.startswith("{")}
+    given = dict.fromkeys(names, "+") | {"station": station} | dict(levels)
+    return address(topic, given.pop("station"), **given)
+
+
+def fits(wanted: str, name: str) -> bool:
+    """Whether a name fits a filter of the contract, which only ever uses `+`."""
+    filters, parts = wanted.split("/"), name.split("/")
+    return len(filters) == len(parts) and all(
+        want in ("+", part) for want, part in zip(filters, parts, strict=True)
+    )
 
 
 def split_root(name: str) -> tuple[str, str]:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Level = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+LEVEL = r"[a-z0-9][a-z0-9_-]{0,63}"
+Level = Annotated[str, StringConstraints(pattern=f"^{LEVEL}$")]
 """One level of a topic: the name of a camera, an instance, a station."""
 
 Timestamp = Annotated[float, Field(gt=0, description="Unix time of the measurement (s)")]
