@@ -10,6 +10,7 @@ _NOISE = re.compile(
     r"|Nothing was written|^Traceback|^\s|Error opening (input|output) files|maybe incorrect param"
     r"|Exiting normally|^Task finished|^Terminating thread| INFO | WARN |^INFO|^Received signal",
 )
+_WEAK = re.compile(r": (Input/output error|Invalid argument|Invalid data found.*)$")
 _LONGEST = 300
 
 
@@ -22,7 +23,7 @@ class Complaint:
     def __init__(self, hide: Callable[[str], str] = str) -> None:
         self._hide = hide
         self._rest = b""
-        self._lines: deque[str] = deque(maxlen=4)
+        self._lines: deque[str] = deque(maxlen=5)
 
     def feed(self, data: bytes) -> None:
         """Take what was written; pieces of lines are put together, over-long ones cut."""
@@ -49,5 +50,6 @@ class Complaint:
 
     @property
     def last(self) -> str:
-        """The last line that means something; empty when there was none."""
-        return self.lines[-1] if self.lines else ""
+        """The last line that says most; empty when there was none."""
+        strong = [line for line in self.lines if not _WEAK.search(line)]
+        return (strong or self.lines or [""])[-1]

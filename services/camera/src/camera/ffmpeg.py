@@ -91,6 +91,7 @@ _MEANINGS = {
     "Permission denied": "no permission",
     "Operation not permitted": "no permission",
     "No such device": "no device",
+    "cannot open audio device": "no device",
     "Connection refused": "nobody listens there",
     "401 Unauthorized": "user name or password is wrong",
 }

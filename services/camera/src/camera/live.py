@@ -52,7 +52,9 @@ class Live:
         driver = await self._choice.driver()
         self._tell(driver)
         if not self._demand.wanted:
+            await driver.ready()
             self._report.say(state="stopped", error=None)
+            self._bus.problem("video", None)
             await self._rest(watch)
         self._report.say(state="starting")
         self._report.meter.begin()

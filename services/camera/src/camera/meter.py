@@ -1,11 +1,14 @@
 """Measures what is really delivered: pictures and bits a second, time between key frames."""
 
+import time
 from collections import deque
 
 from media.clock import boottime
 
 _WINDOW = 5.0
 """Seconds over which rates are taken."""
+_LEAST = 0.5
+"""Seconds below which a rate would mean nothing."""
 _MOST = 1000
 
 
@@ -18,6 +21,7 @@ class Meter:
         self._key: float | None = None
         self.key_interval: float | None = None
         self.last_frame: float | None = None
+        """Unix seconds."""
 
     def begin(self) -> None:
         """A new encoder: rates across its start would mean nothing."""
@@ -28,7 +32,7 @@ class Meter:
     def frame(self, capture: float, size: int, key: bool) -> None:
         """Count a picture (captured at boot seconds, size in bytes)."""
         now = boottime()
-        self.last_frame = now
+        self.last_frame = time.time()
         self._frames.append(now)
         self._sizes.append((now, size))
         if key:
@@ -45,7 +49,7 @@ class Meter:
         """Pictures a second."""
         self._forget()
         frames = self._frames
-        if len(frames) < 2:
+        if len(frames) < 2 or frames[-1] - frames[0] < _LEAST:
             return None
         return (len(frames) - 1) / (frames[-1] - frames[0])
 
@@ -54,7 +58,7 @@ class Meter:
         """kbit/s of all tracks."""
         self._forget()
         sizes = self._sizes
-        if len(sizes) < 2 or sizes[-1][0] <= sizes[0][0]:
+        if len(sizes) < 2 or sizes[-1][0] - sizes[0][0] < _LEAST:
             return None
         total = sum(size for _, size in sizes) - sizes[0][1]
         return total * 8 / 1000 / (sizes[-1][0] - sizes[0][0])

@@ -10,7 +10,6 @@ from bus import Bus, BusError
 from bus.media import MediaConnection
 from bus.messages import CameraStatus
 from bus.topics import CAMERA_STATUS
-from media.clock import to_wall
 
 from .meter import Meter
 from .settings import Camera
@@ -78,14 +77,13 @@ class Report:
         slow = interval is not None and interval > _SLOW_KEYS
         self._warnings["keys"] = f"key frames come only every {interval:.1f} s" if slow else None
         warnings = "; ".join(text for text in self._warnings.values() if text)
-        last = meter.last_frame
         return CameraStatus(
             timestamp=time.time(),
             interval=self._camera.status_interval,
             fps=_rounded(meter.fps) if streaming else None,
             bitrate_kbps=_rounded(meter.kbps) if streaming else None,
             key_interval=_rounded(interval),
-            last_frame_at=to_wall(last) if last else None,
+            last_frame_at=meter.last_frame,
             dropped=self._media.dropped,
             warning=warnings[:_LONGEST] or None,
             **self._facts,

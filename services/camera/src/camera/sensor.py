@@ -33,7 +33,7 @@ def main() -> None:
     try:
         import picamera2
     except ImportError as error:
-        sys.exit(f"picamera2 cannot be imported: {error} (apt install python3-picamera2)")
+        sys.exit(f"the module cannot be imported: {error} (apt install python3-picamera2)")
     if not picamera2.Picamera2.global_camera_info():
         sys.exit("it sees no camera (cable, or camera_auto_detect in config.txt?)")
     if not options.look:

@@ -35,8 +35,8 @@ class SensorClock:
     def capture(self, moment: float, arrival: float) -> float:
         """moment: seconds since the first picture; arrival: boot seconds, as is the result."""
         fallback = self._arrivals.capture(moment, arrival)
-        self._follow()
         self._moments.append(moment)
+        self._follow()
         taken = moment + self._offset if self._offset is not None else arrival + 1
         self.believed = -0.005 < arrival - taken < 2
         return min(taken, arrival) if self.believed else fallback

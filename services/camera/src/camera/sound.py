@@ -58,8 +58,9 @@ class Microphone:
             hide: Callable[[str], str] = address.hide
         else:
             device = self._camera.audio.removeprefix("alsa:")
-            # Asked for as it is wanted: a dsnoop device refuses any other number of channels.
-            arguments, hide = ["-f", "alsa", "-ac", "1", "-ar", str(RATE), "-i", device], str
+            # ffmpeg's default is stereo, which a dsnoop device of one channel refuses.
+            mono = ["-channels", "1", "-sample_rate", str(RATE)]
+            arguments, hide = ["-f", "alsa", *mono, "-i", device], str
         encoder = ffmpeg.opus(self._camera.audio_bitrate_kbps)
         await ffmpeg.run([*arguments, *encoder], on_packet, hide=hide)
 

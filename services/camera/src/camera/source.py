@@ -46,5 +46,8 @@ class Driver(Protocol):
     simulated: bool
     warning: str | None
 
+    async def ready(self) -> None:
+        """SourceError when something is missing that `run` needs, without starting it."""
+
     async def run(self, sink: Sink) -> None:
         """Deliver pictures until cancelled; SourceError when the source ends or never begins."""

@@ -19,6 +19,11 @@ class Watch:
         self._last = boottime()
         self._resting = False
 
+    @property
+    def stall_timeout(self) -> float:
+        """Seconds without anything after which the source has stalled."""
+        return self._camera.stall_timeout
+
     def rest(self) -> None:
         """Nothing is expected until `wake`."""
         self._resting = True
@@ -66,11 +71,13 @@ Attempt = Callable[[Watch], Awaitable[None]]
 async def watched(attempt: Attempt, watch: Watch) -> str | None:
     """Run one attempt until it ends or its patience does; why it failed, None if it did not."""
     task = asyncio.ensure_future(attempt(watch))
+    stall = watch.stall_timeout
     try:
         while not task.done():
             if watch.patience <= 0:
                 return watch.complaint
-            await asyncio.wait((task,), timeout=watch.patience)
+            # Looked at again early: the first frame shortens the patience that is left.
+            await asyncio.wait((task,), timeout=min(watch.patience, stall / 4))
         error = task.exception()
     finally:
         task.cancel()

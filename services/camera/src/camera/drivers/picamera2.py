@@ -16,7 +16,7 @@ from camera.child import Child
 from camera.metadata_file import place
 from camera.sensor import HEADER
 from camera.settings import Camera
-from camera.source import AccessUnit, CaptureClock, Encoding, Sink
+from camera.source import AccessUnit, CaptureClock, Encoding, Sink, SourceError
 
 from .rpicam import has_encoder
 
@@ -48,6 +48,11 @@ class Picamera2Driver:
         self.warning: str | None = None
         self._camera = camera
         self._metadata = place(runtime_dir, name)
+
+    async def ready(self) -> None:
+        """See source.Driver."""
+        if miss := await missing(self._camera):
+            raise SourceError(miss)
 
     async def run(self, sink: Sink) -> None:
         """See source.Driver."""

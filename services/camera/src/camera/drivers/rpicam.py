@@ -68,6 +68,10 @@ class RpicamDriver:
         self._runtime_dir = runtime_dir
         self._metadata = place(runtime_dir, name)
 
+    async def ready(self) -> None:
+        """See source.Driver."""
+        program(*_NAMES)
+
     async def run(self, sink: Sink) -> None:
         """See source.Driver."""
         with contextlib.ExitStack() as stack:

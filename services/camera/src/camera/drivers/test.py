@@ -9,6 +9,7 @@ from media.clock import boottime, to_wall
 from media.nut import Packet, Stream
 
 from camera import ffmpeg
+from camera.child import program
 from camera.feed import Feed
 from camera.metadata_file import MetadataFile, Value, place
 from camera.picture import Picture
@@ -29,6 +30,10 @@ class TestDriver:
     def __init__(self, camera: Camera, runtime_dir: Path, name: str) -> None:
         self._camera = camera
         self._metadata = place(runtime_dir, name)
+
+    async def ready(self) -> None:
+        """See source.Driver."""
+        program("ffmpeg")
 
     async def run(self, sink: Sink) -> None:
         """See source.Driver."""

@@ -8,7 +8,9 @@ from media.nut import Packet, Stream
 
 from camera import ffmpeg
 from camera.address import Address
+from camera.child import program
 from camera.clocks import ArrivalClock
+from camera.foreign import is_h264, nal_units
 from camera.proof import Proof, Refusal
 from camera.settings import Camera
 from camera.source import AccessUnit, CaptureClock, Encoding, Sink, SourceError
@@ -17,8 +19,6 @@ log = logging.getLogger(__name__)
 
 _AHEAD = 10.0
 """Seconds of recording within the first moments: nothing live gives that."""
-
-_NOT_H264 = "not supported by the bitstream filter"
 
 
 class UrlDriver:
@@ -35,6 +35,10 @@ class UrlDriver:
         self._address = Address(camera.url.get_secret_value())
         self._paced = False
 
+    async def ready(self) -> None:
+        """See source.Driver."""
+        program("ffmpeg")
+
     async def run(self, sink: Sink) -> None:
         """See source.Driver."""
         while True:
@@ -43,8 +47,6 @@ class UrlDriver:
             try:
                 await self._play(attempt, copying)
             except SourceError as error:
-                if _NOT_H264 in str(error):
-                    attempt.refused = "it is not H.264"
                 if not attempt.refused and not attempt.hasty:
                     raise SourceError(f"{self._address.shown}: {error}") from error
             if attempt.hasty:
@@ -71,7 +73,7 @@ class UrlDriver:
 
 # Decoding in several threads by whole frames would hold back as many frames as there are threads.
 _DECODER = ["-thread_type", "slice"]
-_COPY = ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb", *ffmpeg.OUT]
+_COPY = ["-c:v", "copy", *ffmpeg.OUT]
 
 
 class _Attempt:
@@ -89,10 +91,11 @@ class _Attempt:
         """Take what ffmpeg gives; ValueError ends it."""
         now = boottime()
         self._check_pace(packet.pts, now)
-        self.unit(ffmpeg.units(stream, packet), packet.pts, self._clock.capture(packet.pts, now))
+        self.take(stream, packet, self._clock.capture(packet.pts, now))
 
-    def unit(self, nals: list[bytes], pts: float, capture: float) -> None:
-        """Deliver one unit."""
+    def take(self, stream: Stream, packet: Packet, capture: float) -> None:
+        """Deliver one packet."""
+        nals = nal_units(stream, packet)
         self._sink.unit(AccessUnit(nals, capture, is_key(nals)))
 
     def _check_pace(self, pts: float, now: float) -> None:
@@ -115,15 +118,17 @@ class _Copy(_Attempt):
         self._proof = Proof()
         self._driver = driver
 
-    def unit(self, nals: list[bytes], pts: float, capture: float) -> None:
-        """Deliver one unit once it is proven that it may go out as it is."""
+    def take(self, stream: Stream, packet: Packet, capture: float) -> None:
+        """Deliver one packet once it is proven that it may go out as it is."""
         try:
-            self._proof.look(nals, pts)
+            if not is_h264(stream):
+                raise Refusal("it is not H.264")
+            self._proof.look(nal_units(stream, packet), packet.pts)
         except Refusal as refusal:
             self.refused = str(refusal)
             raise ValueError(self.refused) from refusal
         if self._proof.proven:
             self._driver.encoding = "copy"
-            super().unit(nals, pts, capture)
+            super().take(stream, packet, capture)
         else:
             self._sink.alive()

@@ -49,6 +49,11 @@ class V4l2Driver:
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
 
+    async def ready(self) -> None:
+        """See source.Driver."""
+        if miss := await missing(self._camera):
+            raise SourceError(miss)
+
     async def run(self, sink: Sink) -> None:
         """See source.Driver."""
         camera = self._camera

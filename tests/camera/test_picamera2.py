@@ -1,0 +1,84 @@
+"""The driver picamera2, with a stand-in module that keeps frames back as the real one does."""
+
+import json
+from pathlib import Path
+
+from camera_ear import Ear, standins, variables
+from conftest import Start, wait_until
+from media.clock import to_wall
+
+SMALL = {"driver": "picamera2", "width": "320", "height": "240", "fps": "10"}
+
+
+def test_pictures_come_with_sensor_time(start: Start, ear: Ear) -> None:
+    start("camera", "csi", **standins(), **variables("csi", **SMALL))
+    frames = ear.more(25)
+    ages = [to_wall(frame.at) - frame.header.capture for frame in frames]
+    assert 0.029 < min(ages)
+    ticks = [frame.header.tfdt for frame in frames]
+    steps = [two - one for one, two in zip(ticks, ticks[1:], strict=False)]
+    assert all(abs(step - 9000) < 30 for step in steps)
+    status = ear.said(lambda s: s.key_interval, "streaming")
+    assert (status.driver, status.clock, status.simulated) == ("picamera2", "sensor", False)
+    assert status.key_interval == 1.0
+
+
+def test_a_picture_leaves_before_the_next_is_encoded(
+    start: Start, ear: Ear, tmp_path: Path
+) -> None:
+    log = tmp_path / "encoded"
+    slow = SMALL | {"fps": "2"}
+    start("camera", "csi", **standins(), STANDIN_LOG=str(log), **variables("csi", **slow))
+    frames = ear.more(4)
+    wait_until(lambda: len(log.read_text().split()) > 4, "another picture")
+    encoded = [float(line) for line in log.read_text().split()]
+    for frame, following in zip(frames, encoded[1:], strict=False):
+        assert frame.at < following
+
+
+def test_metadata_has_rpicams_form(start: Start, ear: Ear, tmp_path: Path) -> None:
+    service = start("camera", "csi", **standins(), **variables("csi", **SMALL))
+    ear.more(5)
+    service.terminate()
+    text = (tmp_path / "run" / "csi.metadata.json").read_text()
+    record = json.loads(text.split("},")[0].lstrip("[\n") + "}")
+    assert record["ScalerCrop"] == "(16, 0)/2560x1920"
+    assert record["SensorBlackLevels"] == [4096, 4096, 4096, 4096]
+    assert record["AeLocked"] is True
+
+
+def test_a_stalled_camera_is_started_again(start: Start, ear: Ear) -> None:
+    environment = standins() | {"STANDIN_FRAMES": "15"}
+    start("camera", "csi", **environment, **variables("csi", **SMALL))
+    ear.said(lambda s: s.restarts == 1 and s.state == "streaming", "the restart")
+
+
+def test_a_missing_module_is_said_in_words(start: Start, ear: Ear) -> None:
+    start("camera", "csi", **variables("csi", **SMALL))
+    ear.said(lambda s: s.error and "apt install python3-picamera2" in s.error, "the reason")
+
+
+def test_no_camera_is_said_in_words(start: Start, ear: Ear) -> None:
+    environment = standins() | {"STANDIN_CAMERAS": "0"}
+    start("camera", "csi", **environment, **variables("csi", **SMALL))
+    ear.said(lambda s: s.error and "no camera" in s.error, "the reason")
+
+
+def test_auto_takes_it_first(start: Start, ear: Ear) -> None:
+    start("camera", "csi", **standins(), **variables("csi", **SMALL | {"driver": "auto"}))
+    ear.said(lambda s: s.state == "streaming" and s.driver == "picamera2", "picamera2")
+
+
+def test_auto_takes_rpicam_where_the_module_is_missing(start: Start, ear: Ear) -> None:
+    environment = {"PATH": standins()["PATH"]}
+    start("camera", "csi", **environment, **variables("csi", **SMALL | {"driver": "auto"}))
+    ear.said(lambda s: s.state == "streaming" and s.driver == "rpicam", "rpicam")
+
+
+def test_auto_says_what_it_looked_for_and_never_simulates(start: Start, ear: Ear) -> None:
+    start("camera", "csi", **variables("csi", driver="auto"))
+    status = ear.said(lambda s: s.error, "the reason")
+    assert status.error is not None
+    for part in ("picamera2: ", "rpicam: ", "v4l2: "):
+        assert part in status.error
+    assert (status.state, status.driver, status.simulated) == ("backoff", "auto", False)
