@@ -154,9 +154,7 @@ class Load:
 def run_load(port: int, count: int, seconds: float, cores: set[int], pipe: Connection) -> None:
     """The body of the viewers' process."""
     os.sched_setaffinity(0, cores)
-    import uvloop
-
-    uvloop.run(Load(port, count).run(pipe, seconds))
+    asyncio.run(Load(port, count).run(pipe, seconds))
 
 
 def parameter_sets() -> tuple[bytes, bytes]:

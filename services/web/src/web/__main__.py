@@ -4,7 +4,6 @@ import asyncio
 import sys
 from typing import NoReturn
 
-import uvloop
 from bus import Bus, main
 
 from .app import make_app
@@ -36,5 +35,4 @@ async def give_up(line: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     main("web", Settings, work)
