@@ -1,0 +1,72 @@
+/** How a media element stays close to the newest frame: by its speed, and by a seek only when lost. */
+
+/** Seconds that a frame should come before it is due; video alone, and with sound in the element. */
+const MARGIN = { video: 0.012, sound: 0.1 };
+const MARGIN_MOST = { video: 0.12, sound: 0.25 };
+const MARGIN_STEP = 0.012;
+/** Seconds of margin given back for each second without running dry. */
+const MARGIN_DECAY = 0.0005;
+/** Seconds behind that no playback rate makes good soon. */
+const FAR = { video: 0.6, sound: 1.2 };
+const FASTEST = 1.1;
+const SLOWEST = 0.97;
+const WINDOW = 1;
+const TOLERANCE = 0.006;
+
+export class LiveEdge {
+  #kind;
+  #margin;
+  #samples = [];
+  #rate = 1;
+  #decayed = null;
+  #raised = -Infinity;
+
+  constructor(withSound = false) {
+    this.#kind = withSound ? "sound" : "video";
+    this.#margin = MARGIN[this.#kind];
+  }
+
+  /** The margin aimed at, in seconds. */
+  get margin() {
+    return this.#margin;
+  }
+
+  /** The element ran dry: keep further from the edge. Once for each event, whatever repeats it. */
+  dry(now) {
+    if (now - this.#raised < 0.5) return;
+    this.#raised = now;
+    this.#margin = Math.min(MARGIN_MOST[this.#kind], this.#margin + MARGIN_STEP);
+  }
+
+  /** Just before a live frame is appended: what of the buffer was left (s). → {rate, far}. */
+  step(left, now) {
+    this.#decay(now);
+    this.#samples.push({ left, now });
+    while (this.#samples[0].now < now - WINDOW) this.#samples.shift();
+    const least = this.#samples.reduce((a, b) => Math.min(a, b.left), Infinity);
+    if (least > FAR[this.#kind]) return { rate: 1, far: true };
+    this.#rate = this.#choose(least - this.#margin);
+    return { rate: this.#rate, far: false };
+  }
+
+  /** After a seek the old samples say nothing. */
+  moved() {
+    this.#samples = [];
+    this.#rate = 1;
+  }
+
+  #choose(excess) {
+    const near = this.#rate === 1 ? TOLERANCE : TOLERANCE / 3;
+    if (Math.abs(excess) < near) return 1;
+    if (excess < 0) return excess < -0.5 * this.#margin ? SLOWEST : 1;
+    return Math.min(FASTEST, Math.round((1.01 + excess) * 100) / 100);
+  }
+
+  #decay(now) {
+    if (this.#decayed !== null) {
+      const less = this.#margin - MARGIN_DECAY * (now - this.#decayed);
+      this.#margin = Math.max(MARGIN[this.#kind], less);
+    }
+    this.#decayed = now;
+  }
+}
