@@ -1,0 +1,141 @@
+"""What happens when parts die: the encoder, the service, the broker, the demand."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from bus.messages import CameraLease
+from camera_ear import Ear, alive, children, variables
+from conftest import Broker, Start, wait_until
+
+SMALL = {"driver": "test", "width": "320", "height": "240", "fps": "20"}
+
+
+def test_a_killed_encoder_is_started_again(start: Start, ear: Ear) -> None:
+    service = start("camera", "csi", **variables("csi", **SMALL))
+    ear.more(10)
+    (pid,) = children(service)
+    os.kill(pid, signal.SIGKILL)
+    ear.said(lambda s: s.restarts == 1 and s.error == "it was ended by SIGKILL", "the reason")
+    ear.said(lambda s: s.restarts == 1 and s.state == "streaming" and not s.error, "the restart")
+    ear.more(10)
+    times = [frame.header.tfdt for frame in ear.video]
+    assert all(one < other for one, other in zip(times, times[1:], strict=False))
+    sessions = [properties["session"] for _, properties, _ in ear.inits["video"]]
+    assert len(set(sessions)) == 2
+    first = next(frame for frame in ear.video if frame.session == sessions[-1])
+    assert (first.header.seq, first.header.key) == (1, True)
+
+
+def test_an_encoder_that_hangs_is_started_again(start: Start, ear: Ear) -> None:
+    service = start("camera", "csi", **variables("csi", **SMALL))
+    ear.more(10)
+    (pid,) = children(service)
+    os.kill(pid, signal.SIGSTOP)
+    ear.said(lambda s: s.error == "no frame for 1 s", "the stall")
+    ear.said(lambda s: s.restarts == 1 and s.state == "streaming", "the restart")
+    assert not alive(pid)
+
+
+def test_the_end_is_clean_and_quick(start: Start, ear: Ear) -> None:
+    service = start("camera", "csi", **variables("csi", **SMALL, audio="test"))
+    ear.more(10)
+    ear.more(10, "audio")
+    pids = list(children(service))
+    assert len(pids) == 2
+    begun = time.monotonic()
+    assert service.terminate() == 0
+    assert time.monotonic() - begun < 3
+    wait_until(lambda: ear.services[-1].state == "offline", "offline")
+    wait_until(lambda: ear.statuses[-1].state == "stopped", "the last status")
+    assert not any(map(alive, pids))
+    assert "Traceback" not in service.log()
+
+
+def test_a_killed_service_leaves_no_encoder(start: Start, ear: Ear) -> None:
+    service = start("camera", "csi", **variables("csi", **SMALL, audio="test"))
+    ear.more(10)
+    ear.more(10, "audio")
+    pids = list(children(service))
+    service.kill()
+    wait_until(lambda: not any(map(alive, pids)), "the encoders end")
+    wait_until(lambda: ear.services[-1].state == "lost", "lost")
+
+
+def test_without_a_broker_it_goes_on_encoding(start: Start, ear: Ear, broker: Broker) -> None:
+    service = start("camera", "csi", **variables("csi", **SMALL))
+    ear.more(10)
+    before, pids = memory(service.process.pid), list(children(service))
+    broker.stop()
+    written = ticks(pids[0])
+    wait_until(lambda: ticks(pids[0]) > written + 20, "the encoder works on")
+    assert list(children(service)) == pids
+    assert memory(service.process.pid) < before + 4_000_000
+    broker.start()
+    seen = len(ear.video)
+    wait_until(lambda: len(ear.video) > seen + 5, "pictures again")
+    again = ear.video[seen:]
+    assert again[0].header.key
+    assert again[0].session == ear.video[0].session
+    numbers = [frame.header.seq for frame in again[:5]]
+    assert numbers == list(range(numbers[0], numbers[0] + 5))
+    assert ear.said(lambda s: s.dropped, "drops are counted").restarts == 0
+
+
+def memory(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def ticks(pid: int) -> int:
+    """CPU time used, in clock ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_on_demand_it_encodes_while_a_lease_lasts(start: Start, ear: Ear) -> None:
+    service = start("camera", "csi", **variables("csi", **SMALL, demand="on_demand", audio="test"))
+    ear.said(lambda s: s.state == "stopped" and s.demand == "on_demand", "rest")
+    assert not children(service)
+    lease = CameraLease(holder="web", seconds=1).model_dump_json()
+    begun = time.monotonic()
+    ear.client.publish("beeper/camera/csi/lease", lease, 1)
+    ear.more(5)
+    ear.more(5, "audio")
+    wait_until(lambda: not children(service), "the encoders end with the lease")
+    assert 0.9 < time.monotonic() - begun < 4
+    wait_until(lambda: ear.statuses[-1].state == "stopped", "rest again")
+    assert {status.restarts for status in ear.statuses} == {0}
+    ear.client.publish("beeper/camera/csi/lease", lease, 1)
+    ear.more(5)
+
+
+def test_without_ffmpeg_it_says_what_to_install(start: Start, ear: Ear, tmp_path: Path) -> None:
+    (tmp_path / "setpriv").symlink_to("/usr/bin/setpriv")
+    service = start("camera", "csi", PATH=str(tmp_path), **variables("csi", **SMALL))
+    status = ear.said(lambda s: s.restarts > 1, "it goes on trying")
+    assert status.error == "ffmpeg is not installed (apt install ffmpeg)"
+    assert service.process.poll() is None
+    assert service.log().count("ffmpeg is not installed") == 1
+    wait_until(lambda: "video" in ear.services[-1].problems, "a problem of the service")
+
+
+def test_pauses_grow_and_are_forgotten_after_a_good_run(start: Start, ear: Ear) -> None:
+    quick = variables("csi", **SMALL, backoff_max="10", backoff_min="0.2", good_run="1")
+    service = start("camera", "csi", **quick)
+    pauses = []
+    for _ in range(4):
+        wait_until(lambda: children(service), "an encoder")
+        os.kill(next(iter(children(service))), signal.SIGKILL)
+        wait_until(lambda: not children(service), "its end")
+        ended = time.monotonic()
+        wait_until(lambda: children(service), "the next one")
+        pauses.append(time.monotonic() - ended)
+    assert pauses[3] > 1.5 > pauses[1]
+    ear.said(lambda s: s.fps and s.restarts == 4, "a while of frames")
+    ear.more(30)
+    os.kill(next(iter(children(service))), signal.SIGKILL)
+    wait_until(lambda: not children(service), "its end")
+    ended = time.monotonic()
+    wait_until(lambda: children(service), "the next one")
+    assert time.monotonic() - ended < 0.5

@@ -1,0 +1,61 @@
+"""The driver v4l2, with a file of raw YUYV in place of the device."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from camera.drivers.v4l2 import V4l2Driver
+from camera.settings import Camera
+from camera_ear import Ear, decode, variables
+from conftest import Start
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """One second of 320×240 at 10 fps."""
+    path = tmp_path / "webcam.yuyv"
+    source = "testsrc2=s=320x240:r=10:d=1"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-pix_fmt", "yuyv422"]
+    subprocess.run([*command, "-f", "rawvideo", str(path)], check=True)
+    assert path.stat().st_size == 10 * 320 * 240 * 2
+    return path
+
+
+def test_raw_pictures_are_encoded_and_played_round(
+    start: Start, ear: Ear, recording: Path
+) -> None:
+    small = variables("usb", driver="v4l2", device=str(recording), width="320", height="240")
+    start("camera", "usb", **small, BEEPER_CAMERA__USB__AUDIO="off")
+    frames = ear.more(25)
+    init, _, header = ear.inits["video"][0]
+    assert (init.width, init.height) == (320, 240)
+    ages = [frame.at - frame.header.tfdt / 90_000 for frame in frames]
+    assert all(0 <= age < 0.2 for age in ages)
+    status = ear.said(lambda s: s.key_interval, "key frames by time")
+    assert status.key_interval == pytest.approx(1, abs=0.05)
+    assert (status.clock, status.encoding, status.simulated) == ("arrival", "software", True)
+    pictures = decode(header, b"".join(f.payload for f in frames[:5]), 320, 240, 5)
+    assert len(pictures) == 5
+    assert len(set(pictures)) == 5
+
+
+def test_a_missing_device_is_said_in_words(start: Start, ear: Ear, tmp_path: Path) -> None:
+    gone = {"driver": "v4l2", "device": str(tmp_path / "video0"), "audio": "off"}
+    start("camera", "usb", **variables("usb", **gone))
+    ear.said(lambda s: s.error and s.error.startswith("no device: "), "the reason")
+
+
+def test_it_is_said_before_anybody_asks_for_pictures(
+    start: Start, ear: Ear, tmp_path: Path
+) -> None:
+    gone = {"driver": "v4l2", "device": str(tmp_path / "video0"), "demand": "on_demand"}
+    start("camera", "usb", **variables("usb", **gone))
+    ear.said(lambda s: s.error and s.demand == "on_demand", "the reason")
+
+
+def test_the_device_is_read_uncompressed_with_the_kernels_time() -> None:
+    command = V4l2Driver(Camera(width=640, height=480, fps=10))._node(Path("/dev/v4l/by-id/x"))
+    assert command[command.index("-input_format") + 1] == "yuyv422"
+    assert command[command.index("-framerate") + 1] == "10"
+    assert command[0] == "-copyts"
+    assert command[-1] == "/dev/v4l/by-id/x"
