@@ -77,10 +77,10 @@ class Ear:
             self.services.append(ServiceStatus.model_validate_json(message.payload))
         elif parts[0] == "media" and parts[3] == "init":
             properties = dict(getattr(message.properties, "UserProperty", []))
-            found = (Init.parse(message.payload), properties, bytes(message.payload))
+            found = (Init.parse(bytes(message.payload)), properties, bytes(message.payload))
             self.inits[parts[2]].append(found)
         elif parts[0] == "media" and parts[3] == "fragment":
-            self.fragments[parts[2]].append(Fragment(parts[4], message.payload))
+            self.fragments[parts[2]].append(Fragment(parts[4], bytes(message.payload)))
 
     @property
     def video(self) -> list[Fragment]:

@@ -9,12 +9,19 @@ from camera.complaint import Complaint
     [
         (b"[in#0 @ 0x55]\t[v4l2 @ 0x5]  no such thing\n", "no such thing"),
         (b"ERROR: *** no cameras available ***\n", "no cameras available"),
-        (b"cannot open it (No such device)\nConversion failed!\n", "cannot open it (No such device)"),
-        (b"cannot open audio device mic (Busy)\nmic: Input/output error\n",
-         "cannot open audio device mic (Busy)"),
+        (
+            b"cannot open it (No such device)\nConversion failed!\n",
+            "cannot open it (No such device)",
+        ),
+        (
+            b"cannot open audio device mic (Busy)\nmic: Input/output error\n",
+            "cannot open audio device mic (Busy)",
+        ),
         (b"/dev/video0: Input/output error\n", "/dev/video0: Input/output error"),
-        (b"Traceback (most recent call last):\n  File x\nRuntimeError: it hangs\n",
-         "RuntimeError: it hangs"),
+        (
+            b"Traceback (most recent call last):\n  File x\nRuntimeError: it hangs\n",
+            "RuntimeError: it hangs",
+        ),
         (b"without a line end", "without a line end"),
         (b"", ""),
     ],

@@ -9,27 +9,33 @@ from camera.source import SourceError
 
 
 def test_without_a_camera_it_says_no_device(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="^no device"):
+    with pytest.raises(SourceError, match=r"^no device"):
         nodes.find("", tmp_path)
-    with pytest.raises(SourceError, match="^no device: .*video7 does not exist"):
+    with pytest.raises(SourceError, match=r"^no device: .*video7 does not exist"):
         nodes.find(str(tmp_path / "video7"), tmp_path)
 
 
 def test_what_is_no_camera_is_said_to_be_none() -> None:
-    with pytest.raises(SourceError, match="/dev/null is not a camera"):
+    with pytest.raises(SourceError, match=r"/dev/null is not a camera"):
         nodes.check(Path("/dev/null"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
 def test_a_closed_node_says_no_permission(tmp_path: Path) -> None:
     (tmp_path / "video0").touch(mode=0)
-    with pytest.raises(SourceError, match="^no permission"):
+    with pytest.raises(SourceError, match=r"^no permission"):
         nodes.find("", tmp_path)
 
 
 @pytest.mark.parametrize(
     ("number", "says"),
-    [(13, "no permission"), (1, "no permission"), (16, "busy"), (2, "no device"), (19, "no device")],
+    [
+        (13, "no permission"),
+        (1, "no permission"),
+        (16, "busy"),
+        (2, "no device"),
+        (19, "no device"),
+    ],
 )
 def test_each_refusal_has_its_own_words(
     number: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

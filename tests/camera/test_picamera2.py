@@ -1,5 +1,6 @@
 """The driver picamera2, with a stand-in module that keeps frames back as the real one does."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -14,9 +15,9 @@ def test_pictures_come_with_sensor_time(start: Start, ear: Ear) -> None:
     start("camera", "csi", **standins(), **variables("csi", **SMALL))
     frames = ear.more(25)
     ages = [to_wall(frame.at) - frame.header.capture for frame in frames]
-    assert 0.029 < min(ages)
+    assert min(ages) > 0.029
     ticks = [frame.header.tfdt for frame in frames]
-    steps = [two - one for one, two in zip(ticks, ticks[1:], strict=False)]
+    steps = [two - one for one, two in itertools.pairwise(ticks)]
     assert all(abs(step - 9000) < 30 for step in steps)
     status = ear.said(lambda s: s.key_interval, "streaming")
     assert (status.driver, status.clock, status.simulated) == ("picamera2", "sensor", False)

@@ -1,5 +1,7 @@
 """The test picture: what a machine reads in it, and that it moves."""
 
+import itertools
+
 import pytest
 from camera.picture import BLACK, CODE_ROWS, WHITE, Picture, code_row, crc8
 
@@ -38,7 +40,7 @@ def test_every_picture_differs_from_the_one_before() -> None:
         assert read_clock(bytes(luma[:320])) is not None
         frames.append(bytes(luma[CODE_ROWS * 320 :]) + b"".join(chroma))
         assert len(frames[-1]) == 320 * (240 - CODE_ROWS) + 2 * 160 * 120
-    assert all(one != other for one, other in zip(frames, frames[1:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(frames))
 
 
 def test_people_can_read_the_time() -> None:

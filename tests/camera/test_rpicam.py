@@ -1,5 +1,6 @@
 """The driver rpicam, with a stand-in that refuses unknown options and films in real time."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def test_pictures_come_with_sensor_time(start: Start, ear: Ear) -> None:
     # The stand-in exposes 30 ms before it writes.
     assert min(ages) > 0.029
     ticks = [frame.header.tfdt for frame in frames[2:]]
-    steps = [two - one for one, two in zip(ticks, ticks[1:], strict=False)]
+    steps = [two - one for one, two in itertools.pairwise(ticks)]
     assert all(abs(step - 9000) < 30 for step in steps)
     status = ear.said(lambda s: s.clock == "sensor" and s.key_interval, "sensor time")
     assert (status.driver, status.simulated) == ("rpicam", False)
@@ -49,7 +50,7 @@ def test_a_stalled_camera_is_started_again(start: Start, ear: Ear) -> None:
     stalled = next(s for s in ear.statuses if s.state == "backoff")
     assert stalled.error == "no frame for 1 s"
     times = [frame.header.tfdt for frame in ear.video]
-    assert all(one < other for one, other in zip(times, times[1:], strict=False))
+    assert all(one < other for one, other in itertools.pairwise(times))
     assert len({frame.session for frame in ear.video}) == 2
 
 

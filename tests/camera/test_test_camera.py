@@ -1,5 +1,6 @@
 """The test camera from the drawn picture to the bus."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def test_key_frames_come_by_time(start: Start, ear: Ear) -> None:
     start("camera", "csi", **variables("csi", **SMALL, fps="25", key_interval="0.4"))
     keys = [frame.header.tfdt for frame in ear.more(60) if frame.header.key]
     assert len(keys) >= 5
-    for one, other in zip(keys, keys[1:], strict=False):
+    for one, other in itertools.pairwise(keys):
         assert 36_000 <= other - one + 1800 <= 45_000
     ear.said(lambda status: status.key_interval == 0.4, "the interval is measured")
 
@@ -41,7 +42,7 @@ def test_key_frames_come_by_time(start: Start, ear: Ear) -> None:
 def test_each_picture_is_published_before_the_next_is_drawn(start: Start, ear: Ear) -> None:
     start("camera", "csi", **variables("csi", **SMALL, fps="2"))
     frames = ear.more(4)
-    for frame, following in zip(frames, frames[1:], strict=False):
+    for frame, following in itertools.pairwise(frames):
         assert to_wall(frame.at) < following.header.capture
 
 
@@ -88,7 +89,7 @@ def test_it_beeps_with_the_second(start: Start, ear: Ear) -> None:
         packets[0].header.tfdt + 960 * number for number in range(120)
     }
     # Coded silence is a few bytes; the first packet with sound is the one around a whole second.
-    pairs = zip(packets, packets[1:], strict=False)
+    pairs = itertools.pairwise(packets)
     onsets = [p.header.capture for quiet, p in pairs if len(quiet.data) < 10 < len(p.data)]
     assert len(onsets) >= 2
     assert all(-0.023 < onset - round(onset) < 0.001 for onset in onsets)

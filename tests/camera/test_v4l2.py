@@ -21,9 +21,7 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-def test_raw_pictures_are_encoded_and_played_round(
-    start: Start, ear: Ear, recording: Path
-) -> None:
+def test_raw_pictures_are_encoded_and_played_round(start: Start, ear: Ear, recording: Path) -> None:
     small = variables("usb", driver="v4l2", device=str(recording), width="320", height="240")
     start("camera", "usb", **small, BEEPER_CAMERA__USB__AUDIO="off")
     frames = ear.more(25)

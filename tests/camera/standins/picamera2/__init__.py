@@ -3,44 +3,48 @@
 import os
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 
 class Request:
-    def __init__(self, metadata):
+    def __init__(self, metadata: dict[str, Any]) -> None:
         self._metadata = metadata
 
-    def get_metadata(self):
+    def get_metadata(self) -> dict[str, Any]:
         return self._metadata
 
 
 class Picamera2:
-    def __init__(self, camera_num=0):
-        self.pre_callback = None
-        self._configured = None
+    def __init__(self, camera_num: int = 0) -> None:
+        self.pre_callback: Callable[[Request], None] | None = None
+        self._configured: dict[str, Any] = {}
         if camera_num:
             raise IndexError("list index out of range")
 
     @staticmethod
-    def global_camera_info():
+    def global_camera_info() -> list[dict[str, Any]]:
         attached = os.environ.get("STANDIN_CAMERAS", "1") != "0"
         return [{"Model": "ov5647", "Num": 0}] if attached else []
 
-    def create_video_configuration(self, main, controls):
+    def create_video_configuration(
+        self, main: dict[str, Any], controls: dict[str, Any]
+    ) -> dict[str, Any]:
         if main["format"] != "YUV420" or len(controls["FrameDurationLimits"]) != 2:
             raise RuntimeError("Bad configuration")
         return {"main": main, "controls": controls}
 
-    def configure(self, configuration):
+    def configure(self, configuration: dict[str, Any]) -> None:
         self._configured = configuration
 
-    def start_recording(self, encoder, output):
+    def start_recording(self, encoder: Any, output: Any) -> None:
         width, height = self._configured["main"]["size"]
         duration = self._configured["controls"]["FrameDurationLimits"][0]
         encoder.output = output
         encoder.prepare(width, height)
         threading.Thread(target=self._film, args=(encoder, duration / 1e6), daemon=True).start()
 
-    def _film(self, encoder, interval):
+    def _film(self, encoder: Any, interval: float) -> None:
         begun = time.clock_gettime(time.CLOCK_BOOTTIME)
         for number in range(int(os.environ.get("STANDIN_FRAMES", "1000000"))):
             due = begun + number * interval

@@ -3,29 +3,39 @@
 import os
 import time
 from collections import deque
+from pathlib import Path
+from typing import Any
 
-import clip
+import clip  # type: ignore[import-not-found]
 
 
 class H264Encoder:
-    def __init__(self, bitrate=None, repeat=True, iperiod=30, framerate=30, qp=None, profile=None):
+    def __init__(
+        self,
+        bitrate: int | None = None,
+        repeat: bool = True,
+        iperiod: int = 30,
+        framerate: float = 30,
+        qp: int | None = None,
+        profile: str | None = None,
+    ) -> None:
         if profile != "baseline" or not repeat or not bitrate:
             raise RuntimeError(f"Profile {profile} not recognised")
         self.iperiod = iperiod
         self.framerate = framerate
         self.threads = 0
-        self.firsttimestamp = None
-        self.output = None
-        self._units = []
-        self._waiting = deque()
+        self.firsttimestamp: int | None = None
+        self.output: Any = None
+        self._units: list[bytes] = []
+        self._waiting: deque[tuple[bytes, bool, int]] = deque()
 
-    def prepare(self, width, height):
+    def prepare(self, width: int, height: int) -> None:
         self._units = clip.access_units(width, height, self.framerate, self.iperiod, 1)
 
-    def encode(self, number, taken):
+    def encode(self, number: int, taken: int) -> None:
         if self.firsttimestamp is None:
             self.firsttimestamp = taken
-        with open(os.environ.get("STANDIN_LOG", os.devnull), "a") as log:
+        with Path(os.environ.get("STANDIN_LOG", os.devnull)).open("a") as log:
             log.write(f"{time.clock_gettime(time.CLOCK_BOOTTIME)}\n")
         key = number % self.iperiod == 0
         unit = self._units[number % len(self._units)]

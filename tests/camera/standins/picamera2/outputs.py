@@ -2,11 +2,18 @@
 
 
 class Output:
-    def __init__(self, pts=None):
+    def __init__(self, pts: str | None = None) -> None:
         self.recording = False
 
-    def start(self):
+    def start(self) -> None:
         self.recording = True
 
-    def outputframe(self, frame, keyframe=True, timestamp=None, packet=None, audio=False):
+    def outputframe(
+        self,
+        frame: bytes,
+        keyframe: bool = True,
+        timestamp: int | None = None,
+        packet: object = None,
+        audio: bool = False,
+    ) -> None:
         raise NotImplementedError

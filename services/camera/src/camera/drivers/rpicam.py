@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from media.clock import boottime
@@ -82,10 +81,7 @@ class RpicamDriver:
             video = stack.enter_context(contextlib.closing(Fifo(folder / "video.h264")))
             times = stack.enter_context(contextlib.closing(Fifo(folder / "pts")))
 
-            def deliver(nals: list[bytes], moment: float) -> None:
-                self._deliver(sink, nals, clock, moment)
-
-            reading = _Reading(video.fd, times.fd, deliver)
+            reading = _Reading(self, sink, clock, (video.fd, times.fd))
             child = await Child.start(self.command(folder), lambda _: None)
             video.listen(lambda: child.guard(reading.video))
             times.listen(lambda: child.guard(reading.times))
@@ -93,11 +89,6 @@ class RpicamDriver:
                 raise await child.failure()
             finally:
                 await child.end()
-
-    def _deliver(self, sink: Sink, nals: list[bytes], clock: SensorClock, moment: float) -> None:
-        capture = clock.capture(moment, boottime())
-        self.clock = "sensor" if clock.believed else "arrival"
-        sink.unit(AccessUnit(nals, capture, is_key(nals)))
 
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
         try:
@@ -107,7 +98,11 @@ class RpicamDriver:
             raise SourceError(f"runtime_dir {self._runtime_dir}: {error.strerror}") from error
 
     def command(self, folder: Path) -> list[str]:
-        """The command line; the reasons are in docs/hardware.md."""
+        """The command line.
+
+        Inline headers and baseline: whoever joins can decode, and no frame is reordered. No
+        preview, no timeout: a station runs headless and for ever.
+        """
         camera = self._camera
         command = [
             *(program(*_NAMES), "--timeout", "0", "--nopreview", "--verbose", "1"),
@@ -127,11 +122,12 @@ class _Reading:
     """Puts both pipes together: the bytes of one, the boundaries of the other."""
 
     def __init__(
-        self, video: int, times: int, deliver: Callable[[list[bytes], float], None]
+        self, driver: RpicamDriver, sink: Sink, clock: SensorClock, pipes: tuple[int, int]
     ) -> None:
-        self._video = video
-        self._times = times
-        self._deliver = deliver
+        self._driver = driver
+        self._sink = sink
+        self._clock = clock
+        self._video, self._times = pipes
         self._splitter = AnnexBSplitter()
         self._line = b""
 
@@ -148,3 +144,8 @@ class _Reading:
         self.video()
         for moment, nals in zip(moments, self._splitter.take(len(moments)), strict=True):
             self._deliver(nals, moment)
+
+    def _deliver(self, nals: list[bytes], moment: float) -> None:
+        capture = self._clock.capture(moment, boottime())
+        self._driver.clock = "sensor" if self._clock.believed else "arrival"
+        self._sink.unit(AccessUnit(nals, capture, is_key(nals)))
