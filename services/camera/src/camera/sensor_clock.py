@@ -7,6 +7,7 @@ clock time where libcamera offers that, and a wall clock may be set.
 
 import os
 import re
+import time
 from collections import deque
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from .clocks import ArrivalClock
 _STAMP = re.compile(rb'"SensorTimestamp": (\d+)')
 _CHUNK = 1 << 16
 _MOST = 256
+_PATIENCE_MS = 10
 
 
 class SensorClock:
@@ -28,6 +30,7 @@ class SensorClock:
         self._rest = b""
         self._moments: deque[float] = deque(maxlen=_MOST)
         self._offset: float | None = None
+        self._waits = True
         self._arrivals = ArrivalClock()
         if metadata.exists():
             os.truncate(metadata, 0)
@@ -37,9 +40,20 @@ class SensorClock:
         fallback = self._arrivals.capture(moment, arrival)
         self._moments.append(moment)
         self._follow()
+        if self._offset is None:
+            self._wait_for_the_first()
         taken = moment + self._offset if self._offset is not None else arrival + 1
         self.believed = -0.005 < arrival - taken < 2
         return min(taken, arrival) if self.believed else fallback
+
+    def _wait_for_the_first(self) -> None:
+        """The first record is written right behind the first time; without it time would leap."""
+        for _ in range(_PATIENCE_MS if self._waits else 0):
+            time.sleep(0.001)
+            self._follow()
+            if self._offset is not None:
+                break
+        self._waits = False
 
     def _follow(self) -> None:
         *lines, self._rest = (self._rest + self._read()).split(b"\n")
