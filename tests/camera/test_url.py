@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from camera_ear import Ear, variables
+from camera_rtsp import RtspServer
 from conftest import Start, free_port
 from media.h264 import Sps, split_annex_b, split_length_prefixed
 
@@ -106,6 +107,22 @@ def test_live_transport_stream_over_tcp_is_copied(start: Start, ear: Ear, send: 
     status = ear.said(lambda s: s.key_interval, "key frames")
     assert (status.encoding, status.warning) == ("copy", None)
     assert status.key_interval == pytest.approx(1, abs=0.05)
+    late = [frame.at - frame.header.tfdt / 90_000 for frame in frames[20:]]
+    assert max(late) < 0.3
+
+
+def test_live_rtsp_is_copied(start: Start, ear: Ear, tmp_path: Path) -> None:
+    x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "20"]
+    source = ["-re", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=20", *x264, "-pix_fmt", "yuv420p"]
+    server = RtspServer(tmp_path, *source, "-bsf:v", "dump_extra")
+    try:
+        given = variables("door", driver="url", url=server.url, stall_timeout="5")
+        start("camera", "door", **given)
+        frames = ear.more(60)
+        status = ear.said(lambda s: s.key_interval, "key frames")
+    finally:
+        server.close()
+    assert (status.encoding, status.warning, status.restarts) == ("copy", None, 0)
     late = [frame.at - frame.header.tfdt / 90_000 for frame in frames[20:]]
     assert max(late) < 0.3
 
