@@ -14,7 +14,7 @@ def test_each_picture_gets_its_own_records_time(tmp_path: Path, early: bool) -> 
     clock = SensorClock(path)
     lags = []
     with path.open("w") as file:
-        for number in range(20):
+        for _ in range(20):
             now = boottime()
             record = f'{{\n    "SensorTimestamp": {int((now - 0.05) * 1e9)},\n    "Lux": 1\n}},\n'
             if early:

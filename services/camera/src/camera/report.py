@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 _SLOW_KEYS = 2.0
 """Seconds between key frames above which joining, and coming back after a loss, get slow."""
 _LONGEST = 500
+_LAST_WORD = 0.5
+"""Seconds for the last status: a broker that hangs must not hold up the end."""
 
 
 class Report:
@@ -61,7 +63,9 @@ class Report:
                         await self._changed.wait()
         finally:
             self.say(state="stopped")
-            await self._publish()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORD):
+                    await self._publish()
 
     async def _publish(self) -> None:
         try:
