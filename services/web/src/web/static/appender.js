@@ -10,6 +10,7 @@ export class Appender {
   #source;
   #queue = [];
   #bytes = 0;
+  #offset = null;
   #on;
 
   /** `on`: appended(), overflow() when everything waiting was thrown away, failed(reason). */
@@ -28,9 +29,10 @@ export class Appender {
     return this.#source.buffered;
   }
 
-  /** Set before the first fragment, since the station counts from its boot. */
+  /** What to add to the stream's times, which count from the station's boot; nothing is appended before. */
   set offset(seconds) {
-    this.#source.timestampOffset = seconds;
+    this.#offset = seconds;
+    this.#pump();
   }
 
   append(data) {
@@ -57,7 +59,8 @@ export class Appender {
   }
 
   #pump() {
-    if (this.#source.updating || this.#queue.length === 0) return;
+    if (this.#offset === null || this.#source.updating || this.#queue.length === 0) return;
+    if (this.#source.timestampOffset !== this.#offset) this.#source.timestampOffset = this.#offset;
     const all = new Uint8Array(this.#bytes);
     let at = 0;
     for (const data of this.#queue) {

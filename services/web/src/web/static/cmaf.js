@@ -40,6 +40,11 @@ export function readFragment(buffer) {
   };
 }
 
+/** Write another duration, in ticks, into a fragment. */
+export function setDuration(buffer, duration) {
+  new DataView(buffer).setUint32(DURATION, duration);
+}
+
 function unixSeconds(seconds, fraction) {
   const era = seconds < ERA / 2 ? ERA : 0;
   return seconds + era - NTP_UNIX + fraction / ERA;

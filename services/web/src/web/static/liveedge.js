@@ -11,6 +11,9 @@ const FAR = { video: 0.6, sound: 1.2 };
 const FASTEST = 1.1;
 const SLOWEST = 0.97;
 const WINDOW = 1;
+/** Seconds after the start in which bursts come and pipelines fill: then one seek puts it right. */
+const SETTLE = 0.4;
+const SETTLED_WITHIN = 0.04;
 const TOLERANCE = 0.006;
 
 export class LiveEdge {
@@ -20,6 +23,8 @@ export class LiveEdge {
   #rate = 1;
   #decayed = null;
   #raised = -Infinity;
+  #settling = null;
+  #settled = false;
 
   constructor(withSound = false) {
     this.#kind = withSound ? "sound" : "video";
@@ -33,13 +38,14 @@ export class LiveEdge {
 
   /** The element ran dry: keep further from the edge. Once for each event, whatever repeats it. */
   dry(now) {
-    if (now - this.#raised < 0.5) return;
+    if (!this.#settled || now - this.#raised < 0.5) return;
     this.#raised = now;
     this.#margin = Math.min(MARGIN_MOST[this.#kind], this.#margin + MARGIN_STEP);
   }
 
   /** Just before a live frame is appended: what of the buffer was left (s). → {rate, far}. */
   step(left, now) {
+    if (!this.#settled) return this.#settle(left, now);
     this.#decay(now);
     this.#samples.push({ left, now });
     while (this.#samples[0].now < now - WINDOW) this.#samples.shift();
@@ -47,6 +53,12 @@ export class LiveEdge {
     if (least > FAR[this.#kind]) return { rate: 1, far: true };
     this.#rate = this.#choose(least - this.#margin);
     return { rate: this.#rate, far: false };
+  }
+
+  #settle(left, now) {
+    this.#settling ??= now;
+    this.#settled = now - this.#settling > SETTLE;
+    return { rate: 1, far: this.#settled && left > this.#margin + SETTLED_WITHIN };
   }
 
   /** After a seek the old samples say nothing. */

@@ -1,14 +1,24 @@
 /** H.264 from the WebSocket through a media element (Media Source Extensions), close to its live edge. */
 
 import { Appender } from "./appender.js";
+import { setDuration } from "./cmaf.js";
 import { LiveEdge } from "./liveedge.js";
 import { LiveSocket } from "./live.js";
 import { InFlight, watchPresentation } from "./presentation.js";
+import { SILENCE_TYPE, silence, silenceInit } from "./silence.js";
 
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 const SAMPLE_CODEC = "avc1.42C01F";
 /** Milliseconds to wait for the sound's header before the picture goes on without it. */
 const SOUND_WAIT = 1500;
+/** Seconds before it is due at which a frame comes too late to be decoded in time. */
+const LATE = 0.004;
+/** Seconds that each frame is said to last: Media Source takes a pause of twice that for a break, and
+ *  would throw away everything up to the next key frame. */
+const LASTS = 1;
+/** Seconds of silence appended at once, and how many lie ahead at least. */
+const SILENCE = 20;
+const SILENCE_AHEAD = 10;
 
 const mime = ({ kind, codec }) => `${kind}/mp4; codecs="${codec}"`;
 
@@ -34,6 +44,10 @@ export class MseRung {
   #inFlight = new InFlight();
   #stopWatching;
   #waitForSound = null;
+  #silentUntil = 0;
+  #range = null;
+  /** Media time at which the newest frame really ends. */
+  #end = null;
 
   /** `on` as in player.js. Sound needs an element of its own kind: for a change, open another rung. */
   constructor({ url, on, sound }) {
@@ -107,7 +121,21 @@ export class MseRung {
       this.#appenders[kind] = this.#appender(kind, mime(header));
       this.#appenders[kind].append(data);
     }
+    if (!this.#appenders.audio && Source.isTypeSupported(SILENCE_TYPE)) this.#beSilent();
     for (const fragment of this.#held.splice(0)) this.#append(...fragment);
+  }
+
+  #beSilent() {
+    this.#appenders.silence = this.#appender("silence", SILENCE_TYPE);
+    this.#appenders.silence.offset = 0;
+    this.#appenders.silence.append(silenceInit());
+    this.#moreSilence();
+  }
+
+  #moreSilence() {
+    if (this.#silentUntil - this.element.currentTime > SILENCE_AHEAD) return;
+    this.#appenders.silence?.append(silence(this.#silentUntil, SILENCE));
+    this.#silentUntil += SILENCE;
   }
 
   #appender(kind, type) {
@@ -128,14 +156,18 @@ export class MseRung {
     else this.#held.push([fragment, data, replayed]);
   }
 
-  #append({ tfdt, seq, capture }, data, replayed) {
-    const time = tfdt / this.#inits.video.header.timescale;
+  #append({ tfdt, duration, seq, capture }, data, replayed) {
+    const { timescale } = this.#inits.video.header;
+    const time = tfdt / timescale;
     if (this.#origin === null) {
       this.#origin = time;
-      for (const appender of Object.values(this.#appenders)) appender.offset = -time;
+      this.#appenders.video.offset = -time;
+      if (this.#appenders.audio) this.#appenders.audio.offset = -time;
     }
     this.#inFlight.add(time - this.#origin, { seq, capture, replayed });
     if (!replayed && !this.element.paused) this.#steer(performance.now() / 1000);
+    this.#end = time - this.#origin + duration / timescale;
+    setDuration(data, Math.max(duration, LASTS * timescale));
     this.#appenders.video.append(data);
   }
 
@@ -144,46 +176,47 @@ export class MseRung {
     if (!before) this.#appenders.audio?.append(data);
   }
 
-  #end() {
-    const { buffered } = this.#appenders.video;
-    return buffered.length ? buffered.end(buffered.length - 1) : null;
-  }
-
   #appended() {
-    const end = this.#end();
-    if (end === null || this.#origin === null) return;
     const video = this.element;
-    if (video.paused) this.#play(end);
-    else this.#leap(end);
+    if (this.#origin === null || this.#appenders.video.buffered.length === 0) return;
+    if (video.paused) this.#play();
+    else this.#leap();
+    this.#moreSilence();
     for (const appender of Object.values(this.#appenders)) appender.trim(video.currentTime);
   }
 
-  #play(end) {
-    this.element.currentTime = this.#target(end);
+  #play() {
+    const { buffered } = this.#appenders.video;
+    this.#range = buffered.start(buffered.length - 1);
+    this.element.currentTime = this.#target();
     this.element.play().catch((error) => {
       if (error.name !== "AbortError") this.#on.failed(`the browser does not start: ${error.message}`);
     });
   }
 
   /** The last picture but the margin; never before the range that it is in. */
-  #target(end) {
+  #target() {
     const { buffered } = this.#appenders.video;
-    return Math.max(buffered.start(buffered.length - 1), end - this.#edge.margin - 0.02);
+    return Math.max(buffered.start(buffered.length - 1), this.#end - this.#edge.margin - 0.02);
   }
 
   #steer(now) {
-    const end = this.#end();
-    if (end === null || this.element.seeking) return;
-    const { rate, far } = this.#edge.step(end - this.element.currentTime, now);
-    if (far) this.#seek(this.#target(end));
+    if (this.#end === null || this.element.seeking) return;
+    const left = this.#end - this.element.currentTime;
+    if (left < LATE) this.#dry();
+    const { rate, far } = this.#edge.step(left, now);
+    if (far) this.#seek(this.#target());
     else if (this.element.playbackRate !== rate) this.element.playbackRate = rate;
   }
 
-  /** Frames were lost: playback stands before the hole and would for ever. */
-  #leap(end) {
+  /** Frames were lost: the element would stand before the hole for ever. */
+  #leap() {
     const { buffered } = this.#appenders.video;
     const start = buffered.start(buffered.length - 1);
-    if (this.element.currentTime < start && !this.element.seeking) this.#seek(this.#target(end));
+    if (start === this.#range) return;
+    const behindHole = this.#range !== null && start > this.element.currentTime - 1;
+    this.#range = start;
+    if (behindHole) this.#seek(this.#target());
   }
 
   #seek(time) {
