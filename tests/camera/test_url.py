@@ -51,6 +51,7 @@ def test_a_recording_fit_for_browsers_is_copied(start: Start, ear: Ear) -> None:
     wanted = coded(MAIN)
     frames = ear.video[: len(wanted)]
     assert [split_length_prefixed(frame.data) for frame in frames] == wanted
+    assert {frame.header.duration for frame in frames} == {3600}
     ticks = [frame.header.tfdt for frame in ear.video[5:]]
     steps = [two - one for one, two in itertools.pairwise(ticks)]
     assert sum(abs(step - 3600) < 200 for step in steps) > 0.9 * len(steps)

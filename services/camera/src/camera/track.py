@@ -14,6 +14,8 @@ from .source import AccessUnit
 log = logging.getLogger(__name__)
 
 _SPS, _PPS = 7, 8
+_LEAST_RATE, _MOST_RATE = 0.5, 120.0
+"""Pictures a second that can be meant; some encoders write their clock instead."""
 
 
 class _Line:
@@ -94,6 +96,10 @@ class VideoTrack:
         header = cmaf.video_init(patched, pps)
         self._line.announce(header, about.codec, about.width, about.height)
         self._running = True
+        rate = about.frame_rate
+        if rate and _LEAST_RATE <= rate <= _MOST_RATE:
+            # A foreign stream knows its own rate, which is not the configured one.
+            self._duration = round(VIDEO_TIMESCALE / rate)
         self._changed(about)
 
 
