@@ -46,16 +46,19 @@ http {{
 
 
 class Watched(NamedTuple):
-    """What one viewer saw: ages of frames in seconds at their arrival, and the longest wait."""
+    """Ages of frames in seconds at their arrival, the longest wait, the share that arrived."""
 
     ages: list[float]
     longest: float
+    share: float
 
 
 async def watch(url: str, seconds: float) -> Watched:
     """Watch one camera for a while, as a browser would."""
     ages: list[float] = []
-    longest, seq, last = 0.0, 0, time.monotonic()
+    longest, seq, arrived, last = 0.0, 0, 0, time.monotonic()
+    first: int | None = None
+    joined = time.time()
     async with connect(url, compression=None, max_size=None, max_queue=4) as socket:
         acks = asyncio.create_task(acknowledge(socket, lambda: seq))
         end = time.monotonic() + seconds
@@ -66,12 +69,15 @@ async def watch(url: str, seconds: float) -> Watched:
                 header = FragmentHeader.parse(message)  # type: ignore[arg-type]
                 if header.track_id == VIDEO_TRACK:
                     seq = header.seq
-                    ages.append(time.time() - header.capture)
+                    first = seq if first is None else first
+                    arrived += 1
+                    # What was captured before is the cached group of pictures, old by nature.
+                    if header.capture > joined:
+                        ages.append(time.time() - header.capture)
                     longest = max(longest, time.monotonic() - last)
                     last = time.monotonic()
         acks.cancel()
-    # The joiner's cached group of pictures is old by nature.
-    return Watched(ages[FPS:], longest)
+    return Watched(ages, longest, arrived / (seq - (first or 0) + 1))
 
 
 async def acknowledge(socket: ClientConnection, newest: Callable[[], int]) -> None:
@@ -135,13 +141,12 @@ async def together(port: int, web: int, seconds: float) -> tuple[Watched, Watche
     return first, second
 
 
-def report(name: str, seen: Watched, seconds: float) -> None:
+def report(name: str, seen: Watched) -> None:
     """One line."""
-    share = len(seen.ages) / (seconds * FPS)
     quantiles = statistics.quantiles(seen.ages, n=20) if len(seen.ages) > 1 else [0.0] * 19
     print(
         f"{name:<28} frame age p50 {quantiles[9] * 1000:5.0f} ms, p95 {quantiles[18] * 1000:5.0f},"
-        f" max {max(seen.ages) * 1000:5.0f}; {share * 100:3.0f} % of the frames,"
+        f" max {max(seen.ages) * 1000:5.0f}; {seen.share * 100:3.0f} % of the frames,"
         f" longest wait {seen.longest:.1f} s"
     )
 
@@ -171,8 +176,8 @@ def main() -> None:
             with nginx(folder, station.port) as proxy:
                 for way, port in (("direct", station.port), ("through nginx", proxy)):
                     slow, fast = asyncio.run(together(port, station.port, options.seconds))
-                    report(f"{options.kbit} kbit/s, {way}", slow, options.seconds)
-                    report("beside it, on a fast link", fast, options.seconds)
+                    report(f"{options.kbit} kbit/s, {way}", slow)
+                    report("beside it, on a fast link", fast)
         finally:
             station.close()
 

@@ -133,9 +133,10 @@ class Connection:
         self._finish(reason)
 
     def _await(self, mid: int) -> "asyncio.Future[None]":
-        future = self._pending.get(mid) or self._loop.create_future()
-        if not future.done():
-            self._pending[mid] = future
+        future: asyncio.Future[None] = self._loop.create_future()
+        # Who publishes without waiting does not want to hear of it later.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._pending[mid] = future
         return future
 
     def _finish(self, reason: str) -> None:
@@ -147,7 +148,6 @@ class Connection:
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(BusError(reason))
-                future.exception()
         self._pending.clear()
 
     def _on_connect(

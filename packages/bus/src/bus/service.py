@@ -38,6 +38,7 @@ def main(
     line names what the instance is for (`python -m camera csi` is the instance `camera-csi`), one
     of those that are `known` to the settings; else `name` is an optional suffix that tells replicas
     apart (`python -m web 2` is `web-2`).
+    SettingsError from the work is one line in the log, any other error a traceback.
     Exit code: 0 stopped, 1 wrong settings or failed work, 2 wrong command line.
     """
     options = command_line(service, work.__doc__ or "", takes)
@@ -109,6 +110,9 @@ async def live(
         failed = presence.exception() or failed
     else:
         await end(presence)
+    if isinstance(failed, SettingsError):
+        log.error("%s", failed)
+        return 1
     if failed:
         log.error("ended by an error", exc_info=failed)
         return 1

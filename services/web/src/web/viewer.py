@@ -11,8 +11,6 @@ from .wire import POLICY, Ending, Wire
 MAX_FRAMES = 600
 MAX_BYTES = 4 << 20
 """What may wait for one viewer; the bytes are shared with all others."""
-JOINING = 1.0
-"""Seconds more for a joiner to acknowledge the group of pictures that it gets at once."""
 RETRY = 1.0
 """Seconds without a word after which a viewer that fell behind gets another key frame."""
 FAR = 0.5
@@ -46,7 +44,6 @@ class Viewer:
         self._queued = 0
         self._sent = self._acked = ledger.newest
         self._since = self._answered = monotonic()
-        self._allowance = 0.0
         self._mute_since: float | None = None
 
     def tell(self, frame: bytes) -> None:
@@ -62,7 +59,7 @@ class Viewer:
 
     def join(self, group: Iterable[bytes], count: int) -> None:
         """Get the current group of pictures at once; its last frame is the ledger's newest."""
-        self._begin(self._ledger.newest - count, monotonic(), JOINING)
+        self._begin(self._ledger.newest - count, monotonic())
         for number, frame in enumerate(group, self._acked + 1):
             self._put(number, frame)
 
@@ -72,7 +69,7 @@ class Viewer:
             if not key or not self._ready(now):
                 self._lose(now)
                 return
-            self._begin(number - 1, now, 0.0)
+            self._begin(number - 1, now)
         elif self._acked < self._ledger.overdue and self._behind(now):
             self._fall(now)
             return
@@ -138,19 +135,15 @@ class Viewer:
         else:
             self._put(number, frame)
 
-    def _begin(self, acked: int, now: float, allowance: float) -> None:
+    def _begin(self, acked: int, now: float) -> None:
         self.waiting = False
         self._acked = acked
         self._since = self._answered = now
-        self._allowance = allowance
 
     def _behind(self, now: float) -> bool:
         unanswered = min(now - self._since, self._ledger.age(self._acked + 1, now))
-        if unanswered <= self._ledger.patience + self._allowance:
-            return False
-        return unanswered > self._ledger.patience + self._allowance + min(
-            FAR, self._wire.distance()
-        )
+        patience = self._ledger.patience
+        return unanswered > patience and unanswered > patience + min(FAR, self._wire.distance())
 
     def _ready(self, now: float) -> bool:
         owed = self._ledger.age(self._acked, now) - self._ledger.age(self._sent, now)
@@ -179,5 +172,3 @@ class Viewer:
         if number is None or not self._acked < number <= self._sent:
             return
         self._acked, self._answered, self._mute_since = number, monotonic(), None
-        if number == self._sent:
-            self._allowance = 0.0
