@@ -1,11 +1,15 @@
 """Device nodes: which one is taken, and why one cannot be."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from camera import nodes
 from camera.source import SourceError
+
+NOBODY = 65534
 
 
 def test_without_a_camera_it_says_no_device(tmp_path: Path) -> None:
@@ -20,11 +24,21 @@ def test_what_is_no_camera_is_said_to_be_none() -> None:
         nodes.check(Path("/dev/null"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
-def test_a_closed_node_says_no_permission(tmp_path: Path) -> None:
-    (tmp_path / "video0").touch(mode=0)
+@pytest.fixture
+def closed_folder() -> Iterator[Path]:
+    """A folder of somebody who is not root: root may open everything, and steps down for it."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(NOBODY)
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+    os.seteuid(was)
+
+
+def test_a_closed_node_says_no_permission(closed_folder: Path) -> None:
+    (closed_folder / "video0").touch(mode=0)
     with pytest.raises(SourceError, match=r"^no permission"):
-        nodes.find("", tmp_path)
+        nodes.find("", closed_folder)
 
 
 @pytest.mark.parametrize(
