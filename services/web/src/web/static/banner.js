@@ -2,12 +2,11 @@
 
 import { make, say } from "./dom.js";
 import { complaints } from "./services.js";
-import { serviceState } from "./station.js";
 import { clockTime, span } from "./words.js";
 
 const LINK = {
-  down: "The connection to the station is lost. The page keeps trying",
-  silent: "The station’s web service does not answer",
+  down: "The connection to the station is lost; the page keeps trying.",
+  silent: "The station’s web service does not answer.",
 };
 const BUS = {
   lost: "The message bus is not there: is Mosquitto running?",
@@ -22,12 +21,14 @@ export function missing(station, now) {
   if (link.state !== "open") return [];
   if (bus.state in BUS) return [{ what: BUS[bus.state], since: bus.since }];
   const found = [];
-  for (const [name, message] of station.each("service", "status")) {
-    const { state, since } = serviceState(message, now);
-    if (state === "lost") found.push({ what: `Service ${name} has died or gone silent`, since });
-    if (state === "offline") found.push({ what: `Service ${name} was stopped`, since });
+  for (const [name] of station.each("service", "status")) {
+    const { state, since } = station.service(name, now);
+    if (state === "lost") found.push({ what: `Service ${name} has died or fallen silent.`, since });
+    if (state === "offline") found.push({ what: `Service ${name} was stopped.`, since });
     if (state !== "online") continue;
-    for (const line of complaints(name, message, now)) found.push({ what: `${name}: ${line}`, since: null });
+    for (const line of complaints(station, name, now)) {
+      found.push({ what: `${name}: ${line}`, since: null });
+    }
   }
   return found;
 }
@@ -49,7 +50,7 @@ export class Banner {
     if (key !== this.#shown) this.#rebuild(found, key);
     found.forEach(({ since }, i) => {
       const known = since !== null && now !== null;
-      say(this.#ages[i], known ? ` ${span(now - since)}` : "");
+      say(this.#ages[i], known ? span(now - since) : "");
     });
   }
 
@@ -57,8 +58,9 @@ export class Banner {
     this.#shown = key;
     this.#ages = found.map(() => make("span", { class: "age", "aria-hidden": "true" }));
     const items = found.map(({ what, since }, i) => {
-      const when = since === null ? "" : `, since ${clockTime(since)}`;
-      return make("li", {}, make("span", { text: `${what}${when}` }), this.#ages[i]);
+      const when = since === null ? "" : `Since ${clockTime(since)}`;
+      const told = make("span", { class: "when", text: when });
+      return make("li", {}, make("span", { text: what }), " ", told, " ", this.#ages[i]);
     });
     this.#list.replaceChildren(...items);
     this.#element.hidden = found.length === 0;

@@ -41,7 +41,7 @@ export class Cameras {
 
   /** The station is back. */
   nudge() {
-    this.ask();
+    if (this.#cameras.size === 0) this.ask();
     for (const { player } of this.#cameras.values()) player.nudge();
   }
 

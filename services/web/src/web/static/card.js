@@ -37,10 +37,10 @@ export class Card {
     const group = new Group(this.#station, topic, about, named);
     this.#groups.set(topic, group);
     this.#missing.hidden = true;
-    const order = this.#card.groups.indexOf(about);
-    const after = [...this.#groups.values()].find((other) => other.order > order);
-    group.order = order;
-    this.element.insertBefore(group.element, after?.element ?? null);
+    group.order = `${this.#card.groups.indexOf(about)} ${topic}`;
+    const later = [...this.#groups.values()].filter((other) => other.order > group.order);
+    const [next] = later.sort((a, b) => (a.order < b.order ? -1 : 1));
+    this.element.insertBefore(group.element, next?.element ?? null);
   }
 }
 
@@ -50,7 +50,8 @@ const matches = (pattern, topic) =>
 
 class Group {
   element = make("div", { class: "group" });
-  order = 0;
+  /** Sorts the groups of a card. */
+  order = "";
   #station;
   #topic;
   #about;

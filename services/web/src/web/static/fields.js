@@ -28,8 +28,12 @@ function gas(message) {
 function memory(message) {
   const [used, unit] = bytes(message.memory_used_bytes);
   const [total, totalUnit] = bytes(message.memory_total_bytes);
-  const note = `${used} ${unit} of ${total} ${totalUnit}`;
+  const note = totalUnit && `${used} ${unit} of ${total} ${totalUnit}`;
   return { value: number(message.memory_percent), unit: "%", note };
+}
+
+function uptime({ uptime_seconds: seconds }) {
+  return { value: typeof seconds === "number" ? span(seconds) : UNKNOWN, long: true };
 }
 
 function traffic(field) {
@@ -79,7 +83,7 @@ const MACHINE = [
   plain("Disk", "disk_percent", "%", 0),
   { label: "Received", read: traffic("net_rx_bytes") },
   { label: "Sent", read: traffic("net_tx_bytes") },
-  { label: "Up for", read: (m) => ({ value: span(m.uptime_seconds), long: true }) },
+  { label: "Up for", read: uptime },
   { label: "System", read: text("os") },
   { label: "Kernel", read: text("kernel") },
 ];

@@ -103,13 +103,10 @@ export class Ladder {
     return [...done, ...this.#down(rung, reason, now)];
   }
 
-  /** Something has come back: do not wait for the next attempt. */
+  /** Something has come back: do not wait for the next attempt, and begin with the best again. */
   nudge(now) {
     this.#climbs = 0;
-    if (this.phase === "resting" && this.#deadline < Infinity) return this.#fromTop(now);
-    if (this.phase === "reconnecting") return this.#again(now);
-    if (this.phase === "waiting") return this.#again(now);
-    return this.#scheduleBetter(now);
+    return this.phase === "playing" ? this.#scheduleBetter(now) : this.start(now);
   }
 
   tick(now) {

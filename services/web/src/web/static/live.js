@@ -70,7 +70,7 @@ export class LiveSocket {
   #closed(event) {
     clearInterval(this.#timer);
     const final = FINAL[event.code];
-    const reason = this.#opened ? "the connection was lost" : "the station cannot be reached";
+    const reason = this.#opened ? "the connection was lost" : "no WebSocket to the station";
     this.#on.closed(final ?? (event.reason || reason), final !== undefined);
   }
 

@@ -1,7 +1,9 @@
 /** How a media element stays close to the newest frame: by its speed, and by a seek only when lost. */
 
+import { quantile } from "./telemetry.js";
+
 /** Seconds that a frame should come before it is due; video alone, and with sound in the element. */
-const MARGIN = { video: 0.012, sound: 0.1 };
+const MARGIN = { video: 0.012, sound: 0.15 };
 const MARGIN_MOST = { video: 0.12, sound: 0.25 };
 const MARGIN_STEP = 0.012;
 /** Seconds of margin given back for each second without running dry. */
@@ -10,7 +12,10 @@ const MARGIN_DECAY = 0.0005;
 const FAR = { video: 0.6, sound: 1.2 };
 const FASTEST = 1.1;
 const SLOWEST = 0.97;
-const WINDOW = 1;
+const WINDOW = 2;
+const ENOUGH = 8;
+/** The part of frames that may be later than the margin: a late one is shown late, and stops nothing. */
+const LATE = 0.1;
 /** Seconds after the start in which bursts come and pipelines fill: then one seek puts it right. */
 const SETTLE = 0.4;
 const SETTLED_WITHIN = 0.04;
@@ -49,7 +54,11 @@ export class LiveEdge {
     this.#decay(now);
     this.#samples.push({ left, now });
     while (this.#samples[0].now < now - WINDOW) this.#samples.shift();
-    const least = this.#samples.reduce((a, b) => Math.min(a, b.left), Infinity);
+    if (this.#samples.length < ENOUGH) return { rate: this.#rate, far: left > FAR[this.#kind] };
+    const least = quantile(
+      this.#samples.map((sample) => sample.left),
+      this.#kind === "sound" ? 0 : LATE,
+    );
     if (least > FAR[this.#kind]) return { rate: 1, far: true };
     this.#rate = this.#choose(least - this.#margin);
     return { rate: this.#rate, far: false };

@@ -42,7 +42,7 @@ function showAges() {
 }
 
 function take(topic, message) {
-  station.messages.set(topic, message);
+  station.take(topic, message, clock.now());
   for (const card of cards) card.take(topic);
   const [kind, name, last] = topic.split("/");
   if (kind === "camera" && last === "status") cameras.take(name, message);
@@ -52,18 +52,18 @@ new EventsSocket(websocket("events"), clock, {
   hello(message) {
     station.hello(message);
     say(find("name"), station.name || "Beeper Keeper");
-    cameras.nudge();
+    if (station.link.state !== "connecting") cameras.nudge();
   },
   message: take,
   bus(bus) {
     const back = bus.state === "connected" && station.bus.state !== "connected";
-    station.bus = bus;
+    station.setBus(bus);
     if (back) cameras.nudge();
     showConnection();
     showAges();
   },
   link(state) {
-    station.link = { state, since: clock.now() };
+    station.setLink(state, clock.now());
     showConnection();
     showAges();
   },

@@ -11,8 +11,6 @@ const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 const SAMPLE_CODEC = "avc1.42C01F";
 /** Milliseconds to wait for the sound's header before the picture goes on without it. */
 const SOUND_WAIT = 1500;
-/** Seconds before it is due at which a frame comes too late to be decoded in time. */
-const LATE = 0.004;
 /** Seconds that each frame is said to last: Media Source takes a pause of twice that for a break, and
  *  would throw away everything up to the next key frame. */
 const LASTS = 1;
@@ -46,8 +44,9 @@ export class MseRung {
   #waitForSound = null;
   #silentUntil = 0;
   #range = null;
-  /** Media time at which the newest frame really ends. */
+  /** Media times at which the newest frame, and the newest sound beside it, really end. */
   #end = null;
+  #soundEnd = Infinity;
 
   /** `on` as in player.js. Sound needs an element of its own kind: for a change, open another rung. */
   constructor({ url, on, sound }) {
@@ -95,6 +94,7 @@ export class MseRung {
   }
 
   #withoutSound() {
+    if (this.#appenders.video) return;
     this.#wanted = ["video"];
     this.#on.soundFailed("the camera sends no sound at the moment");
     this.#begin();
@@ -171,9 +171,13 @@ export class MseRung {
     this.#appenders.video.append(data);
   }
 
-  #audio({ tfdt }, data) {
-    const before = this.#origin === null || tfdt / 48000 < this.#origin;
-    if (!before) this.#appenders.audio?.append(data);
+  #audio({ tfdt, duration }, data) {
+    if (this.#origin === null || !this.#appenders.audio) return;
+    const { timescale } = this.#inits.audio.header;
+    const time = tfdt / timescale - this.#origin;
+    if (time < 0) return;
+    this.#soundEnd = time + duration / timescale;
+    this.#appenders.audio.append(data);
   }
 
   #appended() {
@@ -197,14 +201,17 @@ export class MseRung {
   /** The last picture but the margin; never before the range that it is in. */
   #target() {
     const { buffered } = this.#appenders.video;
-    return Math.max(buffered.start(buffered.length - 1), this.#end - this.#edge.margin - 0.02);
+    const time = this.#edgeTime - this.#edge.margin - 0.02;
+    return Math.max(buffered.start(buffered.length - 1), time);
+  }
+
+  get #edgeTime() {
+    return Math.min(this.#end, this.#soundEnd);
   }
 
   #steer(now) {
     if (this.#end === null || this.element.seeking) return;
-    const left = this.#end - this.element.currentTime;
-    if (left < LATE) this.#dry();
-    const { rate, far } = this.#edge.step(left, now);
+    const { rate, far } = this.#edge.step(this.#edgeTime - this.element.currentTime, now);
     if (far) this.#seek(this.#target());
     else if (this.element.playbackRate !== rate) this.element.playbackRate = rate;
   }

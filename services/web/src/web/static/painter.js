@@ -6,6 +6,7 @@ export class Painter {
   #on;
   #next = null;
   #busy = false;
+  #closed = false;
 
   /** `on`: shown(info, moment) when a picture reaches the screen, dropped(info) when it never will. */
   constructor(canvas, on) {
@@ -16,6 +17,10 @@ export class Painter {
 
   /** Takes over a VideoFrame. Two in one refresh: the second waits for the next one, a third wins. */
   offer(frame, info) {
+    if (this.#closed) {
+      frame.close();
+      return;
+    }
     if (!this.#busy) {
       this.#busy = true;
       this.#paint(frame);
@@ -28,7 +33,7 @@ export class Painter {
 
   close() {
     this.#discard();
-    this.#busy = true;
+    this.#closed = true;
   }
 
   #discard() {
@@ -49,6 +54,7 @@ export class Painter {
   }
 
   #shown(info) {
+    if (this.#closed) return;
     this.#on.shown(info, performance.now());
     if (this.#next === null) this.#busy = false;
     else requestAnimationFrame(() => this.#paintNext());

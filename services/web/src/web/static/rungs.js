@@ -41,7 +41,7 @@ export function rungNamed(name) {
 export function explain(name, left, pinned) {
   if (pinned === name) return "chosen by you";
   const better = RUNGS.slice(0, RUNGS.indexOf(rungNamed(name)));
-  const why = better.filter((rung) => left[rung.name]).map((rung) => left[rung.name]);
-  if (why.length > 0) return why.join("; ");
+  const why = new Set(better.map((rung) => left[rung.name]).filter(Boolean));
+  if (why.size > 0) return [...why].join("; ");
   return "the fastest that this browser has";
 }

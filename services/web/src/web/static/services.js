@@ -1,7 +1,6 @@
 /** The card of the station itself: connection, services with their problems, relays. */
 
 import { make, mark, say } from "./dom.js";
-import { serviceState } from "./station.js";
 import { UNKNOWN, span } from "./words.js";
 
 const LEVELS = { online: "good", offline: "warning", lost: "bad" };
@@ -10,13 +9,13 @@ const BUS = { connected: "connected", lost: "not there", silent: "not answering"
 const LINKS = { open: "live", silent: "not answering", down: "lost", connecting: "connecting" };
 
 /** What is wrong with a service, one line each. */
-export function complaints(name, message, now) {
-  const { state, since } = serviceState(message, now);
-  const ago = now === null ? "" : ` for ${span(now - since)}`;
-  const lines = Object.entries(message.problems ?? {}).map(([part, what]) => `${part}: ${what}`);
-  if (state === "lost") return [`has died or gone silent${ago}; its log says why`];
-  if (state === "offline") return [`was stopped${ago}; start it again`];
-  return lines;
+export function complaints(station, name, now) {
+  const { state, since } = station.service(name, now);
+  const ago = now === null || since === null ? "" : ` ${span(now - since)} ago`;
+  if (state === "lost") return [`died or fell silent${ago}: its log says why`];
+  if (state === "offline") return [`was stopped${ago}: start it again if you want it`];
+  const { problems } = station.messages.get(`service/${name}/status`);
+  return Object.entries(problems ?? {}).map(([part, what]) => `${part}: ${what}`);
 }
 
 export class StationCard {
@@ -66,8 +65,8 @@ export class StationCard {
   #services(now) {
     const present = new Set();
     for (const [name, message] of this.#station.each("service", "status")) {
-      const { state } = serviceState(message, now);
-      const lines = complaints(name, message, now);
+      const { state } = this.#station.service(name, now);
+      const lines = complaints(this.#station, name, now);
       const level = state === "online" && lines.length > 0 ? "warning" : LEVELS[state];
       this.#item(present, name, level, state, lines, now - message.timestamp);
     }

@@ -1,9 +1,12 @@
 /** The sound beside a WebCodecs picture: Opus packets, decoded and played one after another. */
 
 /** Seconds between a packet's arrival and its sound: enough for the network, little beside the picture. */
-const LEAD = 0.04;
+const LEAD = 0.03;
 const LEAD_STEP = 0.02;
 const LEAD_MOST = 0.12;
+/** Seconds of it given back a second, and between two steps: one hiccup makes many late packets. */
+const LEAD_DECAY = 0.003;
+const HICCUP = 1;
 /** More than this ahead is late sound: packets are dropped until it fits again. */
 const AHEAD_MOST = 0.15;
 /** How strongly the two clocks are brought together, and the change of pitch that nobody hears. */
@@ -26,6 +29,7 @@ export class Sound {
   #next = 0;
   #lead = LEAD;
   #last = null;
+  #raised = -Infinity;
 
   /** `on`: soundFailed(reason), and clock (ServerClock). Make it in a click: browsers ask for one. */
   constructor(on) {
@@ -83,11 +87,15 @@ export class Sound {
     source.start(this.#next);
     this.#measure(capture, this.#next - now);
     this.#next += source.buffer.duration / source.playbackRate.value;
+    this.#lead = Math.max(LEAD, this.#lead - LEAD_DECAY * source.buffer.duration);
   }
 
   /** The queue ran dry: begin again, a little further from the edge. */
   #underrun(now) {
-    if (this.#next > 0) this.#lead = Math.min(LEAD_MOST, this.#lead + LEAD_STEP);
+    if (this.#next > 0 && now - this.#raised > HICCUP) {
+      this.#raised = now;
+      this.#lead = Math.min(LEAD_MOST, this.#lead + LEAD_STEP);
+    }
     this.#next = now + this.#lead;
   }
 
@@ -108,6 +116,7 @@ export class Sound {
     const now = this.#on.clock.now();
     if (capture === undefined || now === null) return;
     const heard = now + ahead + (this.#context.outputLatency || this.#context.baseLatency || 0);
-    this.latency = (heard - capture) * 1000;
+    const latency = (heard - capture) * 1000;
+    this.latency = this.latency === null ? latency : this.latency + (latency - this.latency) / 16;
   }
 }

@@ -12,6 +12,7 @@ export class Station {
   /** "connecting" before the first word, then as events.js says; with the moment of the change. */
   link = { state: "connecting", since: null };
   messages = new Map();
+  #changed = new Map();
   #limits = new Map();
   #intervals = {};
 
@@ -21,6 +22,35 @@ export class Station {
     this.name = station;
     this.#limits = new Map(limits.map((limit) => [limit.field, limit]));
     this.#intervals = intervals;
+  }
+
+  /** Take a message. `now`: the station's clock, null while it is not known. */
+  take(topic, message, now) {
+    const before = this.messages.get(topic);
+    if (before && before.state !== message.state) this.#changed.set(topic, now);
+    this.messages.set(topic, message);
+  }
+
+  /** The connection of this page has changed; trouble that changes its kind began with the first. */
+  setLink(state, now) {
+    const going = this.link.state === "silent" && state === "down";
+    this.link = { state, since: going ? this.link.since : now };
+  }
+
+  setBus({ state, since }) {
+    const going = this.bus.state !== "connected" && state !== "connected";
+    this.bus = { state, since: going ? (this.bus.since ?? since) : since };
+  }
+
+  /** How a service is, in one word, and since when (null when that is not known). */
+  service(name, now) {
+    const topic = `service/${name}/status`;
+    const message = this.messages.get(topic);
+    const silent = now !== null && now - message.timestamp > LOST_AFTER;
+    if (message.state === "online" && silent) return { state: "lost", since: message.timestamp };
+    // A last will carries the time at which the connection began, not that of the death.
+    const will = message.state === "lost";
+    return { state: message.state, since: will ? (this.#changed.get(topic) ?? null) : message.timestamp };
   }
 
   judge(topic, field, value) {
@@ -41,11 +71,4 @@ export class Station {
     }
     return found.sort(([a], [b]) => (a < b ? -1 : 1));
   }
-}
-
-/** How a service is, in one word, and since when that is known. */
-export function serviceState(message, now) {
-  const silent = now !== null && now - message.timestamp > LOST_AFTER;
-  if (message.state === "online" && silent) return { state: "lost", since: message.timestamp };
-  return { state: message.state, since: message.timestamp };
 }

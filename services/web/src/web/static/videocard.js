@@ -103,7 +103,7 @@ export class VideoCard {
     const never = age === Infinity && failing;
     this.#chicken.element.hidden = !(hidden && age !== Infinity) && !never;
     say(this.#chicken.reason, reason ?? "The picture no longer changes.");
-    this.#showBadge(rung, why, live ? telemetry.median(performance.now()) : null);
+    this.#showBadge(rung, why, live, telemetry);
     this.#announce(live, phase, reason, rung);
     this.#statistics.show(telemetry, performance.now());
   }
@@ -145,10 +145,12 @@ export class VideoCard {
     this.#on.sound(on);
   }
 
-  #showBadge(rung, why, latency) {
+  #showBadge(rung, why, live, telemetry) {
+    const latency = telemetry.median(performance.now());
     this.#badge.hidden = rung === null;
     say(this.#protocol, rung?.label ?? "");
     say(this.#latency, latency === null ? UNKNOWN : `${number(latency)} ms`);
+    this.#latency.hidden = !live;
     say(this.#why, rung ? `${rung.about}: ${why}.` : "");
   }
 

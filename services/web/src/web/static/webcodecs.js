@@ -7,6 +7,9 @@ import { Sound } from "./sound.js";
 /** Frames that may wait in the decoder of a caught-up player before it skips to the next key. */
 const BACKLOG = 8;
 const ERRORS_ALLOWED = 3;
+/** Milliseconds that the picture may be ahead of its sound, and that it waits for it at most. */
+const AHEAD = 60;
+const WAIT_MOST = 200;
 
 /** Why this browser cannot do it on this page, in words; null when it can. */
 export function webcodecsUnfit() {
@@ -143,6 +146,15 @@ export class WebcodecsRung {
     this.#errors = 0;
     const stillReplaying = info?.replayed && this.#infos.size > 0;
     if (!info || stillReplaying) frame.close();
-    else this.#painter.offer(frame, info);
+    else this.#paint(frame, info);
+  }
+
+  /** Sound takes longer from the microphone to the ear: the picture waits until both belong together. */
+  #paint(frame, info) {
+    const now = this.#on.clock.now();
+    const due = this.soundLatency === null ? 0 : this.soundLatency - AHEAD;
+    const wait = now === null ? 0 : due - (now - info.capture) * 1000;
+    if (wait < 4) this.#painter.offer(frame, info);
+    else setTimeout(() => this.#painter.offer(frame, info), Math.min(wait, WAIT_MOST));
   }
 }
