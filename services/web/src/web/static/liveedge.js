@@ -13,7 +13,7 @@ const FAR = { video: 0.6, sound: 1.2 };
 const FASTEST = 1.1;
 const SLOWEST = 0.97;
 const WINDOW = 2;
-const ENOUGH = 8;
+const ENOUGH = 12;
 /** The part of frames that may be later than the margin: a late one is shown late, and stops nothing. */
 const LATE = 0.1;
 /** Seconds after the start in which bursts come and pipelines fill: then one seek puts it right. */

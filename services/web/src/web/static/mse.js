@@ -2,8 +2,8 @@
 
 import { Appender } from "./appender.js";
 import { setDuration } from "./cmaf.js";
-import { LiveEdge } from "./liveedge.js";
 import { LiveSocket } from "./live.js";
+import { Playhead } from "./playhead.js";
 import { InFlight, watchPresentation } from "./presentation.js";
 import { SILENCE_TYPE, silence, silenceInit } from "./silence.js";
 
@@ -33,7 +33,7 @@ export class MseRung {
   #live;
   #source = new Source();
   #url = URL.createObjectURL(this.#source);
-  #edge;
+  #head;
   #appenders = {};
   #inits = {};
   #held = [];
@@ -43,16 +43,12 @@ export class MseRung {
   #stopWatching;
   #waitForSound = null;
   #silentUntil = 0;
-  #range = null;
-  /** Media times at which the newest frame, and the newest sound beside it, really end. */
-  #end = null;
-  #soundEnd = Infinity;
 
   /** `on` as in player.js. Sound needs an element of its own kind: for a change, open another rung. */
   constructor({ url, on, sound }) {
     this.#on = on;
     this.#wanted = sound ? ["video", "audio"] : ["video"];
-    this.#edge = new LiveEdge(sound);
+    this.#head = new Playhead(this.element, sound, on);
     this.#prepare(sound);
     this.#live = new LiveSocket(url, {
       init: (header, data) => this.#init(header, data),
@@ -86,7 +82,6 @@ export class MseRung {
     video.muted = !sound;
     video.playsInline = true;
     video.disableRemotePlayback = true;
-    video.addEventListener("waiting", () => this.#dry());
     video.addEventListener("error", () => this.#on.failed(`the browser: ${video.error?.message}`));
     this.#source.addEventListener("sourceopen", () => this.#begin(), { once: true });
     this.#stopWatching = watchPresentation(video, (frame) => this.#shown(frame));
@@ -165,8 +160,8 @@ export class MseRung {
       if (this.#appenders.audio) this.#appenders.audio.offset = -time;
     }
     this.#inFlight.add(time - this.#origin, { seq, capture, replayed });
-    if (!replayed && !this.element.paused) this.#steer(performance.now() / 1000);
-    this.#end = time - this.#origin + duration / timescale;
+    if (!replayed) this.#head.steer(performance.now() / 1000);
+    this.#head.end = time - this.#origin + duration / timescale;
     setDuration(data, Math.max(duration, LASTS * timescale));
     this.#appenders.video.append(data);
   }
@@ -176,67 +171,16 @@ export class MseRung {
     const { timescale } = this.#inits.audio.header;
     const time = tfdt / timescale - this.#origin;
     if (time < 0) return;
-    this.#soundEnd = time + duration / timescale;
+    this.#head.soundEnd = time + duration / timescale;
     this.#appenders.audio.append(data);
   }
 
   #appended() {
-    const video = this.element;
-    if (this.#origin === null || this.#appenders.video.buffered.length === 0) return;
-    if (video.paused) this.#play();
-    else this.#leap();
+    const { buffered } = this.#appenders.video;
+    if (this.#origin === null || buffered.length === 0) return;
+    this.#head.advance(buffered);
     this.#moreSilence();
-    for (const appender of Object.values(this.#appenders)) appender.trim(video.currentTime);
-  }
-
-  #play() {
-    const { buffered } = this.#appenders.video;
-    this.#range = buffered.start(buffered.length - 1);
-    this.element.currentTime = this.#target();
-    this.element.play().catch((error) => {
-      if (error.name !== "AbortError") this.#on.failed(`the browser does not start: ${error.message}`);
-    });
-  }
-
-  /** The last picture but the margin; never before the range that it is in. */
-  #target() {
-    const { buffered } = this.#appenders.video;
-    const time = this.#edgeTime - this.#edge.margin - 0.02;
-    return Math.max(buffered.start(buffered.length - 1), time);
-  }
-
-  get #edgeTime() {
-    return Math.min(this.#end, this.#soundEnd);
-  }
-
-  #steer(now) {
-    if (this.#end === null || this.element.seeking) return;
-    const { rate, far } = this.#edge.step(this.#edgeTime - this.element.currentTime, now);
-    if (far) this.#seek(this.#target());
-    else if (this.element.playbackRate !== rate) this.element.playbackRate = rate;
-  }
-
-  /** Frames were lost: the element would stand before the hole for ever. */
-  #leap() {
-    const { buffered } = this.#appenders.video;
-    const start = buffered.start(buffered.length - 1);
-    if (start === this.#range) return;
-    const behindHole = this.#range !== null && start > this.element.currentTime - 1;
-    this.#range = start;
-    if (behindHole) this.#seek(this.#target());
-  }
-
-  #seek(time) {
-    this.#edge.moved();
-    this.element.playbackRate = 1;
-    this.element.currentTime = time;
-    this.#on.seek();
-  }
-
-  #dry() {
-    if (this.#origin === null || this.element.seeking) return;
-    this.#edge.dry(performance.now() / 1000);
-    this.#on.dry();
+    for (const appender of Object.values(this.#appenders)) appender.trim(this.element.currentTime);
   }
 
   #shown({ media, moment, count }) {
