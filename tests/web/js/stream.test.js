@@ -38,52 +38,67 @@ test("the replay for a joiner ends with the first frame that comes in time", () 
   assert.deepEqual(held, [true, true, true, true, false, false, false]);
 });
 
+/** A control past its start, with a stream that arrives at 30 fps: step(left of the buffer, now). */
 function settled(withSound = false) {
   const it = new LiveEdge(withSound);
-  it.step(0.02, 0);
-  it.step(0.02, 1);
-  return it;
+  const step = (left, now) => it.step(now + left, now, now);
+  step(0.02, 0);
+  step(0.02, 1);
+  return { it, step };
 }
 
 test("what is far behind once the start has settled is put right by one seek", () => {
   const it = new LiveEdge();
-  assert.equal(it.step(0.4, 0).far, false);
-  assert.equal(it.step(0.4, 0.5).far, true);
+  assert.equal(it.step(0.4, 0, 0).far, false);
+  assert.equal(it.step(0.9, 0.5, 0.5).far, true);
 });
 
-test("a little behind is made good by speed, and never by a seek", () => {
-  const it = settled();
-  let left = 0.2;
-  let now = 4;
+/** Plays 30 s of a live stream from `behind` seconds; → the least and last of what was left. */
+function play(it, behind, jitter = () => 0) {
+  let current = 100 - behind;
+  let least = Infinity;
+  let left = 0;
   for (let i = 0; i < 900; i++) {
-    const { rate, far } = it.step(left, now);
+    const now = 10 + i / 30 + jitter(i);
+    left = 100 + i / 30 - current - jitter(i);
+    const { rate, far } = it.step(100 + i / 30, current, now);
     assert.equal(far, false);
     assert.ok(rate >= 0.97 && rate <= 1.1);
-    left -= (rate - 1) / 30;
-    now += 1 / 30;
+    least = Math.min(least, left);
+    current += rate / 30;
   }
-  assert.ok(left > 0 && left < 0.03, `ended ${left} s from the edge`);
+  return { least, left };
+}
+
+test("a little behind is made good by speed, without a seek and without overshooting", () => {
+  const { least, left } = play(settled().it, 0.2);
+  assert.ok(left > 0.005 && left < 0.025, `ended ${left} s from the edge`);
+  assert.ok(least > 0.004, `came within ${least} s`);
+});
+
+test("too close is made good as well, without overshooting", () => {
+  const { left } = play(settled().it, 0.001);
+  assert.ok(left > 0.005 && left < 0.025, `ended ${left} s from the edge`);
 });
 
 test("far behind is a seek", () => {
-  const it = settled();
-  assert.equal(it.step(5, 10).far, true);
+  assert.equal(settled().step(5, 10).far, true);
 });
 
 test("one late frame in twenty does not slow the picture down", () => {
-  const it = settled();
+  const { step } = settled();
   for (let i = 0; i < 60; i++) {
-    assert.equal(it.step(i % 20 === 0 ? -0.05 : 0.013, 10 + i / 30).rate, 1);
+    assert.equal(step(i % 20 === 9 ? -0.05 : 0.013, 10 + i / 30).rate, 1);
   }
 });
 
 test("running dry widens the margin, within bounds, and time narrows it again", () => {
-  const it = settled();
+  const { it, step } = settled();
   const before = it.margin;
   for (let i = 0; i < 100; i++) it.dry(10 + i);
   assert.equal(it.margin, 0.12);
-  it.step(0.1, 2000);
-  it.step(0.1, 4000);
+  step(0.1, 2000);
+  step(0.1, 4000);
   assert.equal(it.margin, before);
 });
 

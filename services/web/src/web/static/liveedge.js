@@ -12,7 +12,7 @@ const MARGIN_DECAY = 0.0005;
 const FAR = { video: 0.6, sound: 1.2 };
 const FASTEST = 1.1;
 const SLOWEST = 0.97;
-const WINDOW = 2;
+const WINDOW = 3;
 const ENOUGH = 12;
 /** The part of frames that may be later than the margin: a late one is shown late, and stops nothing. */
 const LATE = 0.1;
@@ -24,7 +24,7 @@ const TOLERANCE = 0.006;
 export class LiveEdge {
   #kind;
   #margin;
-  #samples = [];
+  #arrivals = [];
   #rate = 1;
   #decayed = null;
   #raised = -Infinity;
@@ -48,19 +48,19 @@ export class LiveEdge {
     this.#margin = Math.min(MARGIN_MOST[this.#kind], this.#margin + MARGIN_STEP);
   }
 
-  /** Just before a live frame is appended: what of the buffer was left (s). → {rate, far}. */
-  step(left, now) {
-    if (!this.#settled) return this.#settle(left, now);
+  /** Just before a live frame is appended: what was buffered ends at `end`, the playhead is at
+   *  `current` (media s), and it is `now` (s). What comes when is remembered apart from the playhead,
+   *  or each correction would go on until the frames before it were forgotten. → {rate, far} */
+  step(end, current, now) {
+    if (!this.#settled) return this.#settle(end - current, now);
     this.#decay(now);
-    this.#samples.push({ left, now });
-    while (this.#samples[0].now < now - WINDOW) this.#samples.shift();
-    if (this.#samples.length < ENOUGH) return { rate: this.#rate, far: left > FAR[this.#kind] };
-    const least = quantile(
-      this.#samples.map((sample) => sample.left),
-      this.#kind === "sound" ? 0 : LATE,
-    );
-    if (least > FAR[this.#kind]) return { rate: 1, far: true };
-    this.#rate = this.#choose(least - this.#margin);
+    this.#arrivals.push({ lead: end - now, now });
+    while (this.#arrivals[0].now < now - WINDOW) this.#arrivals.shift();
+    const leads = this.#arrivals.map(({ lead }) => lead);
+    const part = this.#kind === "sound" ? 0 : LATE;
+    const left = quantile(leads, leads.length < ENOUGH ? 0.5 : part) + now - current;
+    if (left > FAR[this.#kind]) return { rate: 1, far: true };
+    this.#rate = this.#choose(left - this.#margin);
     return { rate: this.#rate, far: false };
   }
 
@@ -68,12 +68,6 @@ export class LiveEdge {
     this.#settling ??= now;
     this.#settled = now - this.#settling > SETTLE;
     return { rate: 1, far: this.#settled && left > this.#margin + SETTLED_WITHIN };
-  }
-
-  /** After a seek the old samples say nothing. */
-  moved() {
-    this.#samples = [];
-    this.#rate = 1;
   }
 
   #choose(excess) {

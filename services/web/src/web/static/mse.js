@@ -159,9 +159,10 @@ export class MseRung {
       this.#appenders.video.offset = -time;
       if (this.#appenders.audio) this.#appenders.audio.offset = -time;
     }
-    this.#inFlight.add(time - this.#origin, { seq, capture, replayed });
+    const interval = duration / timescale;
+    this.#inFlight.add(time - this.#origin, { seq, capture, replayed, interval });
     if (!replayed) this.#head.steer(performance.now() / 1000);
-    this.#head.end = time - this.#origin + duration / timescale;
+    this.#head.end = time - this.#origin + interval;
     setDuration(data, Math.max(duration, LASTS * timescale));
     this.#appenders.video.append(data);
   }
@@ -185,6 +186,8 @@ export class MseRung {
 
   #shown({ media, moment, count }) {
     const info = this.#inFlight.find(media);
-    if (info) this.#on.shown({ ...info, moment, count });
+    if (info === null) return;
+    this.#head.presented(media, info.interval);
+    this.#on.shown({ ...info, moment, count });
   }
 }

@@ -2,11 +2,18 @@
 
 import { LiveEdge } from "./liveedge.js";
 
+/** Seconds beyond its end at which a picture is still shown without anything being wrong, and the
+ *  pictures in a row after which something is. */
+const LINGERS = 0.02;
+const LINGERING = 5;
+const KICK = 1.01;
+
 export class Playhead {
   #video;
   #on;
   #edge;
   #range = null;
+  #lingering = 0;
   /** Media times (s) at which the newest frame, and the newest sound beside it, really end. */
   end = null;
   soundEnd = Infinity;
@@ -22,9 +29,19 @@ export class Playhead {
   /** A live frame is about to be appended: set the speed by what is left. */
   steer(now) {
     if (this.end === null || this.#video.paused || this.#video.seeking) return;
-    const { rate, far } = this.#edge.step(this.#newest - this.#video.currentTime, now);
+    const { rate, far } = this.#edge.step(this.#newest, this.#video.currentTime, now);
     if (far) this.#seek();
     else if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
+  }
+
+  /** A picture of media time `media` and `interval` seconds is shown. Chromium's choice of pictures for
+   *  the refreshes of the screen can stay one picture behind until the speed changes. */
+  presented(media, interval) {
+    const late = this.#video.currentTime - media > interval + LINGERS;
+    this.#lingering = late ? this.#lingering + 1 : 0;
+    if (this.#lingering < LINGERING) return;
+    this.#lingering = 0;
+    this.#video.playbackRate = this.#video.playbackRate === 1 ? KICK : 1;
   }
 
   /** Something was appended to the ranges `buffered`: start, or get over a hole. */
@@ -54,7 +71,6 @@ export class Playhead {
   }
 
   #seek() {
-    this.#edge.moved();
     this.#video.playbackRate = 1;
     this.#video.currentTime = this.#target;
     this.#on.seek();
