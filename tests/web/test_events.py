@@ -101,6 +101,16 @@ def test_a_dead_broker_is_said_and_its_return_too(web: Web, broker: Broker, came
         first(page, lambda message: message.get("topic") == "audio/level")
 
 
+def test_a_broker_that_is_back_at_once_was_away_nevertheless(web: Web, broker: Broker) -> None:
+    with web.socket("events") as page:
+        first(page, is_bus("connected"))
+        for _ in range(3):
+            broker.stop()
+            broker.start()
+            first(page, is_bus("lost"))
+            first(page, is_bus("connected"))
+
+
 def test_only_the_newest_reading_waits_for_a_slow_page(camera: Camera, start: Start) -> None:
     web = Web(start, send_buffer="4096", unsent="4096")
     page = socket.socket()

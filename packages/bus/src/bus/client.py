@@ -48,7 +48,13 @@ class Bus:
     @property
     def connected(self) -> bool:
         """Whether there is a connection to the broker at this moment."""
-        return self.link.connection is not None
+        connection = self.link.connection
+        return connection is not None and not connection.closed.done()
+
+    async def disconnected(self) -> None:
+        """Wait until there is no connection to the broker."""
+        if connection := self.link.connection:
+            await asyncio.wait((connection.closed,))
 
     @property
     def invalid(self) -> Counter[str]:

@@ -1,6 +1,7 @@
-"""Whether the broker answers: a round trip every second."""
+"""Whether the broker answers: a round trip every second, and at once when the connection ends."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -33,7 +34,16 @@ class Pulse:
         """Watch until cancelled."""
         while True:
             self._enter(await self._feel())
-            await asyncio.sleep(self._every if self.well else self._every / 4)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        if not self.well:
+            await asyncio.sleep(self._every / 4)
+            return
+        # A broker that is back within the second was away nevertheless.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._every):
+                await self._bus.disconnected()
 
     async def _feel(self) -> BusState:
         if not self._bus.connected:
