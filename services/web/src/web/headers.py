@@ -1,6 +1,6 @@
 """What every answer carries: nothing of another origin runs in the page or frames it."""
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = {
@@ -21,8 +21,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
 }
+ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin"}
+"""For trustworthy origins; everywhere else a browser ignores it, and says so as an error."""
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 class SecurityHeaders:
@@ -32,11 +34,23 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = HEADERS | ISOLATED if trustworthy(scope) else HEADERS
+
         async def with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in wanted.items():
                     headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def trustworthy(scope: Scope) -> bool:
+    """Whether the page's origin is one for a browser (W3C Secure Contexts, §3.1)."""
+    if scope["type"] != "http":
+        return False
+    headers = Headers(scope=scope)
+    host = headers.get("host", "")
+    local = host in LOCAL or host.rpartition(":")[0] in LOCAL
+    return local or "https" in (scope["scheme"], headers.get("x-forwarded-proto"))
