@@ -51,6 +51,11 @@ class Station:
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return None
 
+    def text(self, path: str) -> str:
+        """An answer of the page's server as it is."""
+        with urllib.request.urlopen(self.url + path, timeout=5) as answer:  # noqa: S310 (our own http URL)
+            return str(answer.read().decode())
+
     def ready(self) -> bool:
         """Whether web and broker work and every camera delivers frames."""
         return self.get("/readyz") is not None
