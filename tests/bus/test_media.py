@@ -63,6 +63,31 @@ async def test_header_and_fragments_arrive_with_their_levels(media: MediaConnect
     assert (payload, levels["session"]) == (b"moof", "a1")
 
 
+async def test_a_header_that_somebody_replaced_is_put_back(
+    broker: Broker, media: MediaConnection
+) -> None:
+    media.publish_init("csi", "video", b"moov", session="a1", codecs="avc1")
+    await settled(media)
+    intruder = MediaConnection(Settings(mqtt=Mqtt(port=broker.port)), "intruder")
+    task = asyncio.create_task(intruder.link.run())
+    await asyncio.wait_for(intruder.link.ready(), DEADLINE)
+    intruder.subscribe(INIT, heard := Heard(), camera="csi")
+    for rubbish in (b"rubbish", b""):
+        sent = intruder.link.send("media/csi/video/init", rubbish, 1, True)
+        await asyncio.wait_for(sent, DEADLINE)
+        while (await heard.next())[0] != rubbish:
+            continue
+        payload, _, properties = await heard.next()
+        assert (payload, properties["session"]) == (b"moov", "a1")
+    assert media.invalid[INIT.path] == 2
+    media.clear_init("csi", "video")
+    while (await heard.next())[0]:
+        continue
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
 async def test_a_dead_broker_costs_fragments_until_the_next_key(
     broker: Broker, media: MediaConnection
 ) -> None:

@@ -24,6 +24,8 @@ SEND_BUFFER = 262_144
 """Bytes that the kernel may hold back: more would only be late."""
 STUCK = 1.0
 """Seconds without progress after which a connection is given up."""
+GUARD = 1.0
+"""Seconds after which a header that somebody else has replaced is put back, at the soonest."""
 
 Properties = dict[str, str]
 Handler = Callable[[bytes, Levels, Properties], None]
@@ -46,6 +48,7 @@ class MediaConnection:
         self._station = settings.station
         self._mqtt = settings.mqtt
         self._inits: dict[str, Sent] = {}
+        self._replaced: set[str] = set()
         self._skipping: set[str] = set()
         self._handlers: dict[str, tuple[MediaTopic, list[Handler]]] = {}
         mqtt = settings.mqtt.model_copy(
@@ -58,6 +61,7 @@ class MediaConnection:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.link.run())
             group.create_task(self._watch_progress())
+            group.create_task(self._guard_inits())
 
     def publish_init(
         self,
@@ -70,18 +74,25 @@ class MediaConnection:
         width: int | None = None,
         height: int | None = None,
     ) -> None:
-        """Publish the retained CMAF header of a track; it is sent again after each reconnect."""
+        """Publish the retained CMAF header of a track; it is sent again after each reconnect.
+
+        It is heard too: without it whoever joins can show nothing, so nobody else's may stay.
+        """
         properties = {"session": session, "codecs": codecs}
         if width and height:
             properties |= {"width": str(width), "height": str(height)}
         name = topics.address(topics.INIT, self._station, camera=camera, track=track)
+        is_new = name not in self._inits
         self._inits[name] = Sent(payload, properties)
         self._publish(name, payload, 1, True, properties)
+        if is_new:
+            self.link.subscribe(name, topics.INIT.qos)
 
     def clear_init(self, camera: str, track: str) -> None:
         """Take a track's header back: the camera has no such track any more."""
         name = topics.address(topics.INIT, self._station, camera=camera, track=track)
-        self._inits.pop(name, None)
+        if self._inits.pop(name, None):
+            self.link.unsubscribe(name)
         self._publish(name, b"", 1, True)
 
     def publish_fragment(
@@ -157,7 +168,19 @@ class MediaConnection:
                 connection.abort(f"the broker took nothing for {STUCK:g} s")
                 blocked = 0.0
 
+    async def _guard_inits(self) -> None:
+        while True:
+            await asyncio.sleep(GUARD)
+            for name in self._replaced & self._inits.keys():
+                payload, properties = self._inits[name]
+                self._publish(name, payload, 1, True, properties)
+            self._replaced.clear()
+
     def _receive(self, message: MQTTMessage) -> None:
+        own = self._inits.get(message.topic)
+        if own and message.payload != own.payload:
+            self._replaced.add(message.topic)
+            self.drop(topics.INIT, "this camera's header is another one")
         _, rest = topics.split_root(message.topic)
         parts = rest.split("/")
         for name, (topic, handlers) in list(self._handlers.items()):
