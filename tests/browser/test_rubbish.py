@@ -9,7 +9,8 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from bus.topics import INIT, REQUESTS, TOPICS, address
+from bus.connection import user_properties
+from bus.topics import FRAGMENT, INIT, REQUESTS, TOPICS, address
 from conftest import wait_until
 from onlooker import Look, Onlooker, whole
 from paho.mqtt.enums import CallbackAPIVersion
@@ -57,11 +58,24 @@ class Intruder:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
-    def publish(self, topic: str, payload: bytes, retain: bool) -> None:
-        self._client.publish(topic, payload, 1, retain).wait_for_publish(10)
+    def publish(self, topic: str, payload: bytes, retain: bool, **properties: str) -> None:
+        about = user_properties(properties)
+        self._client.publish(topic, payload, 1, retain, about).wait_for_publish(10)
 
     def say(self, topic: str, **message: Any) -> None:
         self.publish(topic, json.dumps({"timestamp": time.time()} | message).encode(), True)
+
+    def session(self, camera: str) -> str:
+        """The session of a camera's pictures, from its retained header."""
+        found: list[str] = []
+
+        def take(_client: object, _userdata: object, message: paho.MQTTMessage) -> None:
+            found.extend(value for key, value in told(message) if key == "session")
+
+        self._client.on_message = take
+        self._client.subscribe(address(INIT, camera=camera, track="video"), 1)
+        wait_until(lambda: found, f"the header of {camera} is there")
+        return found[-1]
 
     def close(self) -> None:
         self._client.disconnect()
@@ -73,6 +87,10 @@ def intruder(station: Station) -> Iterator[Intruder]:
     intruder = Intruder(station.mqtt_port)
     yield intruder
     intruder.close()
+
+
+def told(message: paho.MQTTMessage) -> list[tuple[str, str]]:
+    return list(getattr(message.properties, "UserProperty", []))
 
 
 def addresses() -> list[str]:
@@ -117,12 +135,39 @@ def test_rubbish_on_every_topic_stops_nothing_and_is_counted(
         for name in media():
             for payload in BINARY:
                 intruder.publish(name, payload, retain)
+                intruder.publish(name, payload, retain, session="nonsense")
     for topic in SHOWN:
         wait_until(partial(all_counted, station, topic.path), f"{topic.path} is counted")
     wait_until(lambda: counted(station, "media/{camera}/{track}/init") > 0, "headers are counted")
     onlooker.wait(whole, "the page is whole")
+    assert onlooker.page.evaluate("() => globalThis.pwned") is None
     assert pids(station) == before, "a process has died"
     assert "Traceback" not in station.log.read_text(errors="replace")
+
+
+def test_a_web_service_that_starts_into_the_rubbish_shows_everything(
+    onlooker: Onlooker, station: Station
+) -> None:
+    station.kill("-m", "web")
+    onlooker.wait(lambda look: look.connection != "live", "the web service is gone")
+    onlooker.wait(whole, "the page is whole again")
+
+
+def test_rubbish_among_the_fragments_of_a_session_is_dropped(
+    visit: Visit, station: Station, intruder: Intruder
+) -> None:
+    path = FRAGMENT.path
+    onlooker = visit()
+    onlooker.page.wait_for_function("() => globalThis.beeper?.players.usb?.shown")
+    session = intruder.session("usb")
+    before = counted(station, path)
+    for payload in BINARY:
+        name = address(FRAGMENT, camera="usb", track="video", session=session)
+        intruder.publish(name, payload, False)
+    wait_until(lambda: counted(station, path) >= before + len(BINARY), "they are counted")
+    seen = onlooker.page.evaluate("() => beeper.players.usb.shown")
+    onlooker.page.wait_for_function("n => beeper.players.usb.shown > n + 10", arg=seen)
+    assert onlooker.page.evaluate("() => beeper.players.usb.stalls") == 0
 
 
 def test_markup_is_shown_as_text_and_never_runs(
