@@ -21,6 +21,5 @@ def make_app(station: Station) -> FastAPI:
     app.state.station = station
     for module in (cameras, docs, health, metrics, mjpeg, page, sockets, stats):
         app.include_router(module.router)
-    app.mount("/static", page.Files(directory=page.FILES))
     app.add_middleware(SecurityHeaders)
     return app
