@@ -95,7 +95,7 @@ class Link:
         if self._filters:
             await within(self._mqtt.timeout, connection.subscribe(list(self._filters.items())))
         self._up.set()
-        log.info("connected to %s:%d", self._mqtt.host, self._mqtt.port)
+        log.info("connected to %s:%d as %s", self._mqtt.host, self._mqtt.port, self._client_id)
         await self._announce()
         raise BusError(await asyncio.shield(connection.closed))
 
