@@ -140,7 +140,8 @@ def test_the_viewer_pins_a_player_and_it_stays_so(visit: Visit) -> None:
 
     def jpegs(look: Look) -> bool:
         camera = look.cameras.get("csi")
-        return camera is not None and camera.kind == "img" and "chosen by you" in camera.text
+        said = r"MJPEG\s+\d+ ms(.|\n)*chosen by you"
+        return camera is not None and camera.kind == "img" and bool(re.search(said, camera.text))
 
     onlooker.wait(lambda look: jpegs(look) and whole(look), "MJPEG plays")
     onlooker.page.reload()

@@ -109,10 +109,11 @@ class MediaConnection:
         self.dropped += 1
         return False
 
-    def publish_jpeg(self, camera: str, payload: bytes) -> bool:
-        """Publish one JPEG now or never."""
+    def publish_jpeg(self, camera: str, payload: bytes, capture: float | None = None) -> bool:
+        """Publish one JPEG now or never; `capture`: Unix time of the picture (s), if known."""
+        properties = None if capture is None else {"capture": f"{capture:.6f}"}
         name = topics.address(topics.JPEG, self._station, camera=camera)
-        return self._publish(name, payload, 0, False)
+        return self._publish(name, payload, 0, False, properties)
 
     def subscribe(self, topic: MediaTopic, handler: Handler, **levels: str) -> Callable[[], None]:
         """Hear a media topic; levels that are not given are `+`. Returns the way to stop."""

@@ -126,7 +126,10 @@ FRAGMENT = MediaTopic(
     "One CMAF fragment (`prft`+`moof`+`mdat`): one video frame, or one 20 ms Opus packet",
 )
 JPEG = MediaTopic(
-    "media/{camera}/jpeg", False, 0, "One JPEG, made by `stills` while somebody holds a lease"
+    "media/{camera}/jpeg",
+    False,
+    0,
+    "One JPEG, made by `stills` while somebody holds a lease; user property: capture (Unix s)",
 )
 
 AnyTopic = Topic[Any] | MediaTopic | Request[Any, Any]

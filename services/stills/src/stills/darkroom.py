@@ -62,7 +62,7 @@ class Darkroom:
             header, data = await self._frames.get()
             # Decoding blocks, so it happens in a thread.
             if jpeg := await asyncio.to_thread(self._picture, header, data):
-                self._media.publish_jpeg(self._camera, jpeg)
+                self._media.publish_jpeg(self._camera, jpeg, header.capture)
 
     def _on_init(self, payload: bytes, _levels: Levels, _properties: dict[str, str]) -> None:
         if not payload:

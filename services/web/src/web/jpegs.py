@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator, Callable
 from time import monotonic
+from typing import NamedTuple
 
 from bus import Bus, BusError
 from bus.media import MediaConnection
@@ -22,6 +24,13 @@ class NoPicture(Exception):
     """There is no picture; the text says why."""
 
 
+class Picture(NamedTuple):
+    """A JPEG and the Unix time of its capture, where its maker says it."""
+
+    jpeg: bytes
+    capture: float | None
+
+
 class Strip:
     """The JPEGs of one camera: only the newest is kept, and whoever is slow misses some."""
 
@@ -29,9 +38,9 @@ class Strip:
         self.watchers = 0
         self.leased = float("-inf")
         self.stop: Callable[[], None] = lambda: None
-        self._next: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._next: asyncio.Future[Picture] = asyncio.get_running_loop().create_future()
 
-    def put(self, picture: bytes) -> None:
+    def put(self, picture: Picture) -> None:
         """A picture has come; everybody who waits gets it."""
         future, self._next = self._next, asyncio.get_running_loop().create_future()
         future.set_result(picture)
@@ -42,7 +51,7 @@ class Strip:
             self._next.set_exception(NoPicture("the station goes away"))
             self._next.exception()  # nobody may be waiting
 
-    async def next(self, wait: float) -> bytes:
+    async def next(self, wait: float) -> Picture:
         """The next picture; raises TimeoutError when none comes in time."""
         async with asyncio.timeout(wait):
             return await asyncio.shield(self._next)
@@ -67,7 +76,7 @@ class Jpegs:
         """Requests that are being answered with pictures at this moment."""
         return sum(strip.watchers for strip in self.strips.values())
 
-    async def pictures(self, camera: str) -> AsyncGenerator[bytes, None]:
+    async def pictures(self, camera: str) -> AsyncGenerator[Picture, None]:
         """Fresh pictures as they come; raises NoPicture when none comes in time."""
         strip = self._watch(camera)
         try:
@@ -117,11 +126,11 @@ class Jpegs:
             strip.stop()
             del self.strips[camera]
 
-    def _receive(self, picture: bytes, levels: Levels, _properties: dict[str, str]) -> None:
-        if not picture.startswith(START_OF_IMAGE):
+    def _receive(self, jpeg: bytes, levels: Levels, properties: dict[str, str]) -> None:
+        if not jpeg.startswith(START_OF_IMAGE):
             self._media.drop(JPEG, "that is no JPEG")
         elif strip := self.strips.get(levels["camera"]):
-            strip.put(picture)
+            strip.put(Picture(jpeg, unix_time(properties.get("capture", ""))))
 
     def _why(self, camera: str) -> str:
         return (
@@ -129,3 +138,12 @@ class Jpegs:
             or service_trouble("stills", self._readings)
             or f"camera {camera}: no picture within {self._settings.jpeg_wait:g} s"
         )
+
+
+def unix_time(text: str) -> float | None:
+    """The time that somebody wrote on a picture; None when it is none."""
+    try:
+        moment = float(text)
+    except ValueError:
+        return None
+    return moment if 0 < moment < math.inf else None

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response, StreamingResponse
 
-from .jpegs import NoPicture
+from .jpegs import NoPicture, Picture
 from .station import Here, Station
 
 BOUNDARY = "beeper"
@@ -46,10 +46,10 @@ async def snapshot(station: Here, camera: str | None = None) -> Response:
     pictures = station.jpegs.pictures(choose(station, camera))
     async with contextlib.aclosing(pictures):
         picture = await next_picture(pictures)
-    return Response(picture, media_type="image/jpeg", headers=NO_STORE)
+    return Response(picture.jpeg, media_type="image/jpeg", headers=NO_STORE | stamp(picture))
 
 
-async def next_picture(pictures: AsyncGenerator[bytes, None]) -> bytes:
+async def next_picture(pictures: AsyncGenerator[Picture, None]) -> Picture:
     """The next picture, or 503."""
     try:
         return await anext(pictures)
@@ -57,7 +57,9 @@ async def next_picture(pictures: AsyncGenerator[bytes, None]) -> bytes:
         raise HTTPException(503, str(why), headers=NO_STORE) from None
 
 
-async def parts(first: bytes, pictures: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def parts(
+    first: Picture, pictures: AsyncGenerator[Picture, None]
+) -> AsyncGenerator[bytes, None]:
     """Each picture as a part; the stream ends when no more come."""
     async with contextlib.aclosing(pictures):
         with contextlib.suppress(NoPicture):
@@ -66,7 +68,13 @@ async def parts(first: bytes, pictures: AsyncGenerator[bytes, None]) -> AsyncGen
                 yield part(picture)
 
 
-def part(picture: bytes) -> bytes:
+def part(picture: Picture) -> bytes:
     """One part of multipart/x-mixed-replace, closed by the next boundary so it is shown at once."""
-    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
-    return f"--{BOUNDARY}\r\n{head}".encode() + picture + b"\r\n"
+    fields = {"Content-Type": "image/jpeg", "Content-Length": str(len(picture.jpeg))}
+    head = "".join(f"{k}: {v}\r\n" for k, v in (fields | stamp(picture)).items())
+    return f"--{BOUNDARY}\r\n{head}\r\n".encode() + picture.jpeg + b"\r\n"
+
+
+def stamp(picture: Picture) -> dict[str, str]:
+    """The header that says when a picture was captured (Unix s), as far as that is known."""
+    return {} if picture.capture is None else {"X-Timestamp": f"{picture.capture:.6f}"}
