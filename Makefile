@@ -13,7 +13,7 @@ run: setup ## the whole station on this machine, page on http://localhost:8080
 
 test: setup-dev check ## everything that can be tested without Docker
 	@$(PYTHON) -m pytest -q
-	@node --test tests/web/js/
+	@node --test tests/web/js/*.test.js
 
 check: setup-dev ## ruff and mypy --strict
 	@.venv/bin/ruff check $(SOURCES)

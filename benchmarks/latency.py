@@ -4,9 +4,10 @@
     python benchmarks/latency.py --seconds 600     whether it drifts
 
 The `test` camera draws the wall clock into the top of each picture. A script in the page reads it
-back from what is on the screen, after each refresh for a canvas and when the browser presents the
-frame for a video element; that moment less the clock in the picture is the latency. It does not use
-what the page says of itself, which is printed beside it.
+back from what is on the screen: of a canvas after each rendered frame (the compositor may take up
+to a refresh more), of a video element for the moment at which the browser presents the frame. That
+moment less the clock in the picture is the latency. It does not use what the page says of itself,
+which is printed beside it.
 """
 
 import argparse
@@ -23,42 +24,20 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from chromium import CHROMIUM, FLAGS
+from onlooker import CLOCK
 from whole import Station
 
 SAMPLER = """
 (() => {
-  const CELLS = 40, BITS = 32;
-  const canvas = new OffscreenCanvas(CELLS * 4, 4);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
   const samples = (window.glass = []);
   let last = null;
-
-  function crc8(bytes) {
-    let crc = 0;
-    for (const byte of bytes) {
-      crc ^= byte;
-      for (let i = 0; i < 8; i++) crc = crc & 0x80 ? ((crc << 1) ^ 0x07) & 0xff : (crc << 1) & 0xff;
-    }
-    return crc;
-  }
-
-  function drawnAt(source, width) {
-    context.drawImage(source, 0, 6, width, 4, 0, 0, CELLS * 4, 4);
-    const { data } = context.getImageData(0, 2, CELLS * 4, 1);
-    const bytes = [0, 0, 0, 0, 0];
-    for (let cell = 0; cell < CELLS; cell++) {
-      if (data[(cell * 4 + 2) * 4] > 128) bytes[cell >> 3] |= 0x80 >> (cell & 7);
-    }
-    if (crc8(bytes.slice(0, 4)) !== bytes[4]) return null;
-    return ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
-  }
 
   function note(source, width, moment) {
     if (!width) return;
     const drawn = drawnAt(source, width);
     if (drawn === null || drawn === last) return;
     last = drawn;
-    const wall = (performance.timeOrigin + moment) % 2 ** BITS;
+    const wall = (performance.timeOrigin + moment) % 2 ** 32;
     samples.push({ at: performance.now(), latency: wall - drawn });
   }
 
@@ -103,7 +82,7 @@ def page_of(station: Station, rung: str) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.add_init_script(SAMPLER)
+        page.add_init_script(CLOCK + SAMPLER)
         page.goto(f"{station.url}?player={rung}")
         yield page
         browser.close()

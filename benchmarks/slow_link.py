@@ -154,7 +154,7 @@ def report(name: str, seen: Watched) -> None:
 def main() -> None:
     """Print what each viewer saw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--kbit", type=int, default=1000, help="rate of the link")
     parser.add_argument("--watch", metavar="URL", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """How many WebSocket viewers one web process serves on one core, and what that costs each.
 
-    python -P benchmarks/viewers.py --viewers 500
+    python benchmarks/viewers.py --viewers 500
 
 Mosquitto, the publisher and the viewers share the other cores. The viewers shake hands as a browser
 does (they offer permessage-deflate), read every frame and acknowledge every 100 ms, masked.

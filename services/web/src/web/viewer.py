@@ -44,6 +44,7 @@ class Viewer:
         self._queued = 0
         self._sent = self._acked = ledger.newest
         self._since = self._answered = monotonic()
+        self._joined: int | None = None
         self._mute_since: float | None = None
 
     def tell(self, frame: bytes) -> None:
@@ -58,8 +59,13 @@ class Viewer:
         self._mute_since = None
 
     def join(self, group: Iterable[bytes], count: int) -> None:
-        """Get the current group of pictures at once; its last frame is the ledger's newest."""
+        """Get the current group of pictures at once; its last frame is the ledger's newest.
+
+        What comes next waits until the group is acknowledged: behind it, on a slow link, every
+        frame would be as late as the whole group takes.
+        """
         self._begin(self._ledger.newest - count, monotonic())
+        self._joined = self._ledger.newest
         for number, frame in enumerate(group, self._acked + 1):
             self._put(number, frame)
 
@@ -73,7 +79,7 @@ class Viewer:
         elif self._acked < self._ledger.overdue and self._behind(now):
             self._fall(now)
             return
-        if self._paused:
+        if self._waits(number):
             self._hold(number, frame, now)
         else:
             self._sent = number
@@ -111,16 +117,22 @@ class Viewer:
 
     def resume(self) -> None:
         self._paused = False
-        while self._queue and not self._paused:
-            number, frame = self._queue.popleft()
-            self._queued -= len(frame) if number > 0 else 0
-            self._put(number, frame)
+        self._drain()
 
     def gone(self) -> None:
         self.ending.set(None)
 
+    def _waits(self, number: int) -> bool:
+        return self._paused or (self._joined is not None and number > self._joined)
+
+    def _drain(self) -> None:
+        while self._queue and not self._waits(self._queue[0][0]):
+            number, frame = self._queue.popleft()
+            self._queued -= len(frame) if number > 0 else 0
+            self._put(number, frame)
+
     def _put(self, number: int, frame: bytes) -> None:
-        if self._paused:
+        if self._waits(number):
             self._queue.append((number, frame))
             self._queued += len(frame) if number > 0 else 0
             return
@@ -166,9 +178,13 @@ class Viewer:
         self.dropped_frames += sum(number > 0 for number, _ in self._queue)
         self._queue = deque(item for item in self._queue if item[0] == CONTROL)
         self._queued = 0
+        self._joined = None
 
     def _acknowledge(self, seq: int) -> None:
         number = self._ledger.number(seq)
         if number is None or not self._acked < number <= self._sent:
             return
         self._acked, self._answered, self._mute_since = number, monotonic(), None
+        if self._joined is not None and number >= self._joined:
+            self._joined = None
+            self._drain()
