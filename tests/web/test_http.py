@@ -8,6 +8,7 @@ import pytest
 from bus.messages import Climate, CpuTemperature, SystemStats
 from bus.topics import CLIMATE, CPU, SYSTEM, TOPICS, address
 from conftest import Broker, Start, wait_until
+from paho.mqtt.enums import MQTTProtocolVersion
 from web.readings import SHOWN
 from web_station import Camera, Web, frames
 
@@ -191,7 +192,7 @@ def test_a_flood_of_names_does_not_grow_for_ever(web: Web, broker: Broker) -> No
         flood,
         hostname="127.0.0.1",
         port=broker.port,
-        protocol=5,
+        protocol=MQTTProtocolVersion.MQTTv5,
     )
     wait_until(
         lambda: (
