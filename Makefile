@@ -13,6 +13,7 @@ run: setup ## the whole station on this machine, page on http://localhost:8080
 
 test: setup-dev check ## everything that can be tested without Docker
 	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q tests/browser
 	@node --test tests/web/js/*.test.js
 
 check: setup-dev ## ruff and mypy --strict
