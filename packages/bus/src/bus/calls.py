@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from . import topics
 from .connection import publish_properties
-from .errors import BusError, Refusal
+from .errors import BusError, Declined, Refusal
 from .inbox import Inbox, summary
 from .link import Link
 from .messages import Message
@@ -95,16 +95,17 @@ class Calls:
         try:
             payload = (await handler(query)).model_dump_json().encode()
         except Refusal as refusal:
-            payload = json.dumps({"error": str(refusal)}).encode()
+            payload = json.dumps({"error": str(refusal), "code": refusal.code}).encode()
         with contextlib.suppress(BusError):
             await self._link.send(to, payload, 1, False, properties)
 
 
 def read(request: Request[Q, A], payload: bytes) -> A:
-    """Read an answer; raises BusError with the reason that the other side gave."""
+    """Read an answer; raises Declined with the reason that the other side gave."""
     try:
         return request.answer.model_validate_json(payload)
     except ValidationError as error:
         with contextlib.suppress(ValueError, TypeError, KeyError):
-            raise BusError(str(json.loads(payload)["error"])) from None
+            said = json.loads(payload)
+            raise Declined(str(said["error"]), int(said.get("code", 400))) from None
         raise BusError(f"an answer that is none: {summary(error)}") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import logging
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ from . import topics
 from .calls import Calls
 from .connection import Will
 from .errors import BusError, Nobody, Refused
+from .health import Health
 from .inbox import Inbox
 from .link import Link
 from .messages import Echo, ServiceState, ServiceStatus
@@ -43,7 +45,17 @@ class Bus:
         self._status_name = topics.address(topics.SERVICE_STATUS, self._station, instance=instance)
         lost = Will(self._status_name, self._status("lost"))
         self.link = Link(settings.mqtt, instance, self._receive, self._announce, lost)
+        self._health = Health(settings.mqtt.health_file)
         self._calls = Calls(self.link, self._inbox, self._station, instance)
+
+    def at(self, station: str) -> "Bus":
+        """The same connection, publishing and hearing below the root of a station: for a hub.
+
+        Requests, and what the service says of itself, stay where they are.
+        """
+        there = copy.copy(self)
+        there._station = station
+        return there
 
     @property
     def connected(self) -> bool:
@@ -85,7 +97,7 @@ class Bus:
         if topic.retain:
             self._latest[name] = topic, payload
         try:
-            await self.link.send(name, payload, topic.qos, topic.retain)
+            await self._send(topic, name, payload)
         except Refused:
             raise
         except BusError:
@@ -105,6 +117,10 @@ class Bus:
             self.link.unsubscribe(pattern)
 
         return unsubscribe
+
+    def on_drop(self, topic: Topic[Any], handler: Callable[[bytes, str], None]) -> None:
+        """Hear of the topic's messages that were dropped: the payload, and why."""
+        self._inbox.on_drop[topic.path] = handler
 
     async def request(self, request: Request[Q, A], query: Q, seconds: float = 5) -> A:
         """Ask and wait for the answer; BusError says why there is none, Nobody that none can be."""
@@ -154,7 +170,15 @@ class Bus:
 
     async def _send_status(self, state: ServiceState) -> None:
         with contextlib.suppress(Nobody, Refused):
-            await self.link.send(self._status_name, self._status(state), 1, True)
+            await self._send(topics.SERVICE_STATUS, self._status_name, self._status(state))
+
+    async def _send(self, topic: Topic[Any], name: str, payload: bytes) -> None:
+        try:
+            await self.link.send(name, payload, topic.qos, topic.retain)
+        except Nobody:
+            self._health.confirmed(topic, payload)
+            raise
+        self._health.confirmed(topic, payload)
 
     def _status(self, state: ServiceState) -> bytes:
         status = ServiceStatus(

@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from .errors import BusError, Nobody, Refused
 from .pump import Pump
 from .settings import Mqtt
+
+log = logging.getLogger(__name__)
 
 NO_MATCHING_SUBSCRIBERS = 0x10
 FAILURE = 0x80
@@ -32,15 +36,43 @@ class Will:
         self.payload = payload
 
 
+class Session(NamedTuple):
+    """What the broker is to remember while nobody is connected (MQTT 5 §3.1.2.11).
+
+    Its messages are acknowledged by the receiver; those that were not come again.
+    """
+
+    seconds: int
+    """For how long."""
+    most: int
+    """Messages that may be without acknowledgement: the broker holds what is beyond."""
+
+    def properties(self) -> Properties:
+        """As the broker takes it with CONNECT."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = self.seconds
+        properties.ReceiveMaximum = self.most
+        return properties
+
+
 class Connection:
     """Lives from `open` until `closed` is done; a new one is made for every attempt.
 
     Messages are handed to `on_message` on the event loop, in the order of their arrival.
     """
 
-    def __init__(self, mqtt: Mqtt, client_id: str, on_message: Handler, will: Will | None) -> None:
+    def __init__(
+        self,
+        mqtt: Mqtt,
+        client_id: str,
+        on_message: Handler,
+        will: Will | None = None,
+        session: Session | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._settings = mqtt
+        self._session = session
+        self._unacknowledged: list[int] = []
         self._pending: dict[int, asyncio.Future[None]] = {}
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self.closed: asyncio.Future[str] = self._loop.create_future()
@@ -49,9 +81,10 @@ class Connection:
             client_id,
             protocol=paho.MQTTv5,
             reconnect_on_failure=False,
+            manual_ack=session is not None,
         )
         self._client.connect_timeout = mqtt.timeout
-        self._client.on_message = lambda _client, _userdata, message: on_message(message)
+        self._handle = on_message
         self._authenticate()
         if will:
             self._client.will_set(will.topic, will.payload, qos=1, retain=True)
@@ -71,6 +104,7 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
 
     async def open(self) -> None:
         """Connect and wait for CONNACK; raises BusError with the broker's reason."""
@@ -78,7 +112,12 @@ class Connection:
         try:
             async with asyncio.timeout(mqtt.timeout):
                 await asyncio.to_thread(
-                    self._client.connect, mqtt.host, mqtt.port, mqtt.keepalive, clean_start=True
+                    self._client.connect,
+                    mqtt.host,
+                    mqtt.port,
+                    mqtt.keepalive,
+                    clean_start=self._session is None,
+                    properties=self._session and self._session.properties(),
                 )
                 await self._connected
         except TimeoutError:
@@ -104,11 +143,28 @@ class Connection:
 
     def subscribe(self, filters: list[tuple[str, int]]) -> "asyncio.Future[None]":
         """Ask for topics; the future fails with Refused when the broker says no."""
-        code, mid = self._client.subscribe(filters)
+        # As published: so a retained event shows that it is one to who hears it live, too.
+        wanted = [(name, SubscribeOptions(qos, retainAsPublished=True)) for name, qos in filters]
+        code, mid = self._client.subscribe(wanted)
         if code != paho.MQTT_ERR_SUCCESS or mid is None:
             raise BusError(paho.error_string(code))
         self._pump.flush()
         return self._await(mid)
+
+    def mark(self) -> Callable[[], None]:
+        """The way to acknowledge, later, everything that a session has brought until now."""
+        count = len(self._unacknowledged)
+
+        def acknowledge() -> None:
+            # The broker repeats on the next connection what this one did not acknowledge.
+            if self.closed.done():
+                return
+            for mid in self._unacknowledged[:count]:
+                self._client.ack(mid, 1)
+            del self._unacknowledged[:count]
+            self._pump.flush()
+
+        return acknowledge
 
     def unsubscribe(self, filters: list[str]) -> None:
         self._client.unsubscribe(filters)
@@ -166,6 +222,15 @@ class Connection:
         # What paho calls it when the socket just ends.
         is_bare = reason.value == UNSPECIFIED
         self._finish("the connection was closed" if is_bare else str(reason))
+
+    def _on_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
+        if self._session and message.qos:
+            self._unacknowledged.append(message.mid)
+        try:
+            self._handle(message)
+        except Exception:
+            # It must not leave paho in the middle of a packet, and the connection deaf.
+            log.exception("could not handle a message on %s", message.topic)
 
     def _on_publish(
         self, _client: Any, _userdata: Any, mid: int, reason: ReasonCode, _properties: Any

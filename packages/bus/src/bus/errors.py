@@ -13,5 +13,20 @@ class Nobody(BusError):
     """Nobody is there to take a command (reason code 0x10)."""
 
 
+class Declined(BusError):
+    """The other side answered, and said no; `code` is its HTTP status code."""
+
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
 class Refusal(Exception):
-    """Raised by an answering service: the request is answered with this reason."""
+    """Raised by an answering service: the request is answered with this reason.
+
+    code: the HTTP status code for whoever asks on behalf of a browser.
+    """
+
+    def __init__(self, reason: str, code: int = 400) -> None:
+        super().__init__(reason)
+        self.code = code

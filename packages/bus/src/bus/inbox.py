@@ -20,13 +20,17 @@ MAX_PAYLOAD = 262_144
 """Bytes of JSON beyond which a message is dropped unread."""
 
 Handler = Callable[[Any, Levels], None]
+OnDrop = Callable[[bytes, str], None]
+"""Gets the payload of a dropped message, and why it was."""
 
 
 class Inbox:
     """Holds the handlers; what does not validate is logged once a topic, counted and dropped."""
 
-    def __init__(self) -> None:
-        self.invalid: Counter[str] = Counter()
+    def __init__(self, invalid: Counter[str] | None = None) -> None:
+        self.invalid: Counter[str] = Counter() if invalid is None else invalid
+        self.on_drop: dict[str, OnDrop] = {}
+        """Who answers for what is dropped, by the path of its topic."""
         self._handlers: dict[str, list[Handler]] = {}
 
     def add(self, pattern: str, handler: Handler) -> None:
@@ -56,10 +60,10 @@ class Inbox:
 
     def _check(self, topic: Topic[Any], levels: Levels, message: MQTTMessage) -> Message | None:
         if not all(re.fullmatch(LEVEL, level) for level in levels.values()):
-            self.drop(topic.path, "a level of its name is none of the contract")
+            self.drop(topic.path, "a level of its name is none of the contract", message)
             return None
         if message.retain and not topic.retain and message.payload:
-            self.drop(topic.path, "an event must not be retained")
+            self.drop(topic.path, "an event must not be retained", message)
             return None
         return self.decode(topic.model, topic.path, message)
 
@@ -68,19 +72,22 @@ class Inbox:
         if not message.payload:
             return None
         if len(message.payload) > MAX_PAYLOAD:
-            self.drop(path, f"{len(message.payload)} bytes, at most {MAX_PAYLOAD} are read")
+            why = f"{len(message.payload)} bytes, at most {MAX_PAYLOAD} are read"
+            self.drop(path, why, message)
             return None
         try:
             return model.model_validate_json(message.payload)
         except ValidationError as error:
-            self.drop(path, summary(error))
+            self.drop(path, summary(error), message)
         return None
 
-    def drop(self, path: str, why: str) -> None:
+    def drop(self, path: str, why: str, message: MQTTMessage | None = None) -> None:
         """Count a message that is not what its topic declares; the first is logged."""
         self.invalid[path] += 1
         if self.invalid[path] == 1:
             log.warning("dropped a message on %s: %s (further ones are counted)", path, why)
+        if message and (answer := self.on_drop.get(path)):
+            answer(bytes(message.payload), why)
 
 
 def summary(error: ValidationError) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from paho.mqtt.properties import Properties
 
-from .connection import Connection, Handler, Will
+from .connection import Connection, Handler, Session, Will
 from .errors import BusError
 from .settings import Mqtt
 
@@ -25,6 +25,7 @@ class Link:
         on_message: Handler,
         announce: Callable[[], Awaitable[None]],
         will: Will | None = None,
+        session: Session | None = None,
     ) -> None:
         self.connection: Connection | None = None
         self.reason = "not connected yet"
@@ -34,6 +35,7 @@ class Link:
         self._on_message = on_message
         self._announce = announce
         self._will = will
+        self._session = session
         self._filters: dict[str, int] = {}
         self._users: Counter[str] = Counter()
         self._up = asyncio.Event()
@@ -74,7 +76,9 @@ class Link:
         """Connect, and again whenever that ends, until cancelled."""
         attempt = 0
         while True:
-            connection = Connection(self._mqtt, self._client_id, self._on_message, self._will)
+            connection = Connection(
+                self._mqtt, self._client_id, self._on_message, self._will, self._session
+            )
             try:
                 await connection.open()
                 attempt = 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -41,10 +42,14 @@ class Sent(NamedTuple):
 class MediaConnection:
     """Publishes without ever waiting for the broker, and hears the media topics."""
 
-    def __init__(self, settings: Settings, instance: str) -> None:
+    def __init__(
+        self, settings: Settings, instance: str, invalid: Counter[str] | None = None
+    ) -> None:
         self.dropped = 0
         """Fragments that a slow or absent broker did not get."""
-        self.invalid: Counter[str] = Counter()
+        self.invalid: Counter[str] = Counter() if invalid is None else invalid
+        """Messages that were dropped, by the path of their topic; `Bus.invalid` in a service, whose
+        status says how many."""
         self._station = settings.station
         self._mqtt = settings.mqtt
         self._inits: dict[str, Sent] = {}
@@ -55,6 +60,12 @@ class MediaConnection:
             update={"send_buffer": settings.mqtt.send_buffer or SEND_BUFFER}
         )
         self.link = Link(mqtt, f"{instance}-media", self._receive, self._announce)
+
+    def at(self, station: str) -> "MediaConnection":
+        """The same connection, publishing and hearing below the root of a station: for a hub."""
+        there = copy.copy(self)
+        there._station = station
+        return there
 
     async def run(self) -> None:
         """Keep the connection until cancelled."""

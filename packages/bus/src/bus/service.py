@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from importlib import metadata
 from typing import TypeVar
 
-from . import reference
+from . import reference, watchdog
 from . import settings as configuration
 from .client import Bus
 from .settings import Settings, SettingsError
@@ -102,6 +102,7 @@ async def live(
     """Announce, work, say goodbye; the exit code."""
     bus = Bus(settings, instance, metadata.version(package))
     presence = asyncio.create_task(bus.run())
+    alive = asyncio.create_task(watchdog.reassure())
     job = asyncio.ensure_future(work(bus))
     stop = stop_signal()
     await asyncio.wait((presence, job, stop), return_when=asyncio.FIRST_COMPLETED)
@@ -110,6 +111,7 @@ async def live(
         failed = presence.exception() or failed
     else:
         await end(presence)
+    await end(alive)
     if isinstance(failed, SettingsError):
         log.error("%s", failed)
         return 1

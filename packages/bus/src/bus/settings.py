@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from .messages.base import LEVEL
+from .secret import read_secret
 
 PREFIX = "BEEPER_"
 CONFIG = "BEEPER_CONFIG"
@@ -30,6 +31,18 @@ SECTIONS = frozenset(
         "metadata",
         "sensors",
         "web",
+        "webrtc",
+        "aac",
+        "relay",
+        "mediamtx",
+        "livekit",
+        "turn",
+        "access",
+        "chat",
+        "stepper",
+        "alerts",
+        "hub",
+        "history",
     }
 )
 """Every first-level key; each service reads its own and leaves the others to their owners."""
@@ -65,11 +78,13 @@ class Mqtt(Section):
         0, ge=0, le=16_777_216, description="bytes of the kernel's send buffer; 0 = its default"
     )
 
+    health_file: Path | None = Field(
+        None, description="written when the broker confirms a status, for health checks"
+    )
+
     def secret(self) -> str:
         """The password, from its file when one is named; raises OSError when that is unreadable."""
-        if self.password_file:
-            return self.password_file.read_text(encoding="utf-8").strip()
-        return self.password.get_secret_value()
+        return read_secret(self.password, self.password_file)
 
 
 class Settings(BaseSettings):
@@ -160,7 +175,7 @@ def explain(error: ValidationError) -> list[str]:
         what = mistake["msg"].removeprefix("Value error, ")
         if mistake["type"] == "extra_forbidden":
             what, shown = "unknown key", ""
-        if any(word in key for word in ("password", "secret", "token")):
+        if any(word in key for word in ("password", "secret", "token", "stream_key")):
             shown = ""
         lines.append(f"{key}{shown}: {what} (beeper.toml, or {variable})")
     return lines

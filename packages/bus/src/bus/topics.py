@@ -71,6 +71,9 @@ CAMERA_LEASE = Topic(
     EVENT,
     "Somebody watches: an `on_demand` camera encodes while leases last",
 )
+AAC_LEASE = Topic(
+    "beeper/camera/{camera}/aac/lease", m.AacLease, EVENT, "Somebody wants a camera's sound as AAC"
+)
 JPEG_LEASE = Topic(
     "beeper/camera/{camera}/jpeg/lease", m.JpegLease, EVENT, "Somebody wants JPEGs of the camera"
 )
@@ -89,25 +92,44 @@ SERVICE_ECHO = Topic(
     "Round trip to the broker, by the services that must notice its silence at once",
     1,
 )
-VIEWERS = Topic("beeper/viewers", m.Viewers, STATE, "Who is watching")
+VIEWERS = Topic("beeper/viewers", m.Viewers, STATE, "Who is watching", 10)
 HEARTBEAT = Topic("beeper/viewers/heartbeat", m.Heartbeat, EVENT, "A page is open, or left")
-CHAT_SEND = Topic("beeper/chat/send", m.ChatSend, EVENT, "Somebody says something")
-CHAT_DELETE = Topic("beeper/chat/delete", m.ChatDelete, EVENT, "An operator takes a message back")
-CHAT_RESULT = Topic("beeper/chat/result", m.ChatResult, EVENT, "What became of it, for its sender")
 CHAT_MESSAGE = Topic("beeper/chat/message", m.ChatMessage, EVENT, "A message that was accepted")
-CHAT_HISTORY = Topic("beeper/chat/history", m.ChatHistory, STATE, "The last 50 messages")
+CHAT_HISTORY = Topic("beeper/chat/history", m.ChatHistory, STATE, "The last 50 messages", 10)
 STEPPER_COMMAND = Topic("beeper/stepper/command", m.StepperCommand, EVENT, "An order to the motor")
+STEPPER_RENEW = Topic(
+    "beeper/stepper/renew", m.StepperRenew, EVENT, "Whose movement it is, is still there", 0.25
+)
 STEPPER_RESULT = Topic("beeper/stepper/result", m.StepperResult, EVENT, "What became of it")
 STEPPER_STATUS = Topic("beeper/stepper/status", m.StepperStatus, STATE, "Where the motor is", 10)
 STEPPER_LEASE = Topic("beeper/stepper/lease", m.StepperLease, STATE, "Who may steer the motor")
-WEBRTC_END = Topic("beeper/webrtc/end", m.WebrtcEnd, EVENT, "A WebRTC viewer has left")
+WEBRTC_STATUS = Topic(
+    "beeper/webrtc/status", m.WebrtcStatus, STATE, "WebRTC viewers, and what they need", 10
+)
 
 HISTORY_QUERY = Request(
     "beeper/history/query", m.HistoryQuery, m.HistorySeries, "The past of one metric"
 )
+HISTORY_LIST = Request(
+    "beeper/history/list", m.HistoryList, m.HistorySources, "What is kept of the past"
+)
+CHAT_SEND = Request("beeper/chat/send", m.ChatSend, m.ChatResult, "Somebody says something")
+CHAT_DELETE = Request(
+    "beeper/chat/delete", m.ChatDelete, m.ChatResult, "An operator takes a message back"
+)
+STEPPER_NONCE = Request(
+    "beeper/stepper/nonce",
+    m.StepperNonceQuery,
+    m.StepperNonce,
+    "Before a command: what it will be judged against",
+)
 WEBRTC_OFFER = Request(
     "beeper/webrtc/offer", m.WebrtcOffer, m.WebrtcAnswer, "WHEP signalling for one viewer"
 )
+WEBRTC_CANDIDATES = Request(
+    "beeper/webrtc/candidates", m.WebrtcCandidates, m.WebrtcDone, "Trickle ICE of a WebRTC viewer"
+)
+WEBRTC_END = Request("beeper/webrtc/end", m.WebrtcEnd, m.WebrtcDone, "A WebRTC viewer has left")
 
 REPLY = "beeper/service/{instance}/reply"
 """Where answers to an instance's requests arrive."""
@@ -157,7 +179,7 @@ def rooted(name: str, station: str) -> str:
     return f"stations/{station}/{name}" if station else name
 
 
-def pattern(topic: Topic[Any] | MediaTopic, station: str, levels: Levels) -> str:
+def pattern(topic: AnyTopic, station: str, levels: Levels) -> str:
     """A subscription filter: levels that are not given are `+`; `station` may be one of them."""
     names = {part[1:-1] for part in topic.path.split("/") if part.startswith("{")}
     given = dict.fromkeys(names, "+") | {"station": station} | dict(levels)

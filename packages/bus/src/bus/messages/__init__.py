@@ -1,12 +1,27 @@
 """The payloads of the bus, one module a family."""
 
 from .base import Level, Message, Metric
-from .camera import CameraLease, CameraMetadata, CameraState, CameraStatus, JpegLease, RelayStatus
-from .history import HistoryQuery, HistorySeries
+from .camera import (
+    AacLease,
+    CameraLease,
+    CameraMetadata,
+    CameraState,
+    CameraStatus,
+    JpegLease,
+    RelayStatus,
+)
+from .history import (
+    HistoryList,
+    HistoryQuery,
+    HistorySeries,
+    HistorySource,
+    HistorySources,
+)
 from .people import (
     ChatDelete,
     ChatHistory,
     ChatMessage,
+    ChatRefusal,
     ChatResult,
     ChatSend,
     Heartbeat,
@@ -15,10 +30,30 @@ from .people import (
 )
 from .sensors import AudioLevel, Climate, CpuTemperature, IaqClass, SystemStats, iaq_class
 from .service import Echo, ServiceState, ServiceStatus
-from .stepper import StepperCommand, StepperLease, StepperResult, StepperStatus
-from .webrtc import WebrtcAnswer, WebrtcEnd, WebrtcOffer
+from .stepper import (
+    StepperAction,
+    StepperCode,
+    StepperCommand,
+    StepperLease,
+    StepperNonce,
+    StepperNonceQuery,
+    StepperOutcome,
+    StepperRenew,
+    StepperResult,
+    StepperStatus,
+)
+from .webrtc import (
+    IceServer,
+    WebrtcAnswer,
+    WebrtcCandidates,
+    WebrtcDone,
+    WebrtcEnd,
+    WebrtcOffer,
+    WebrtcStatus,
+)
 
 __all__ = [
+    "AacLease",
     "AudioLevel",
     "CameraLease",
     "CameraMetadata",
@@ -27,15 +62,20 @@ __all__ = [
     "ChatDelete",
     "ChatHistory",
     "ChatMessage",
+    "ChatRefusal",
     "ChatResult",
     "ChatSend",
     "Climate",
     "CpuTemperature",
     "Echo",
     "Heartbeat",
+    "HistoryList",
     "HistoryQuery",
     "HistorySeries",
+    "HistorySource",
+    "HistorySources",
     "IaqClass",
+    "IceServer",
     "JpegLease",
     "Level",
     "Message",
@@ -43,15 +83,24 @@ __all__ = [
     "RelayStatus",
     "ServiceState",
     "ServiceStatus",
+    "StepperAction",
+    "StepperCode",
     "StepperCommand",
     "StepperLease",
+    "StepperNonce",
+    "StepperNonceQuery",
+    "StepperOutcome",
+    "StepperRenew",
     "StepperResult",
     "StepperStatus",
     "SystemStats",
     "Viewer",
     "Viewers",
     "WebrtcAnswer",
+    "WebrtcCandidates",
+    "WebrtcDone",
     "WebrtcEnd",
     "WebrtcOffer",
+    "WebrtcStatus",
     "iaq_class",
 ]

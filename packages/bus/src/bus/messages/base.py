@@ -8,7 +8,9 @@ LEVEL = r"[a-z0-9][a-z0-9_-]{0,63}"
 Level = Annotated[str, StringConstraints(pattern=f"^{LEVEL}$")]
 """One level of a topic: the name of a camera, an instance, a station."""
 
-Timestamp = Annotated[float, Field(gt=0, description="Unix time of the measurement (s)")]
+LATEST = 9_000_000_000
+"""Unix time up to which time series count nanoseconds in 64 bits (InfluxDB): the year 2255."""
+Timestamp = Annotated[float, Field(gt=0, lt=LATEST, description="Unix time of the measurement (s)")]
 
 
 class Message(BaseModel):

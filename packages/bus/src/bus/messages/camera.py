@@ -54,9 +54,10 @@ class RelayStatus(Metric):
     camera: Level
     target: str = Field(max_length=300, description="URL, secrets removed")
     state: CameraState
-    bytes_sent: int = Field(default=0, ge=0)
-    restarts: int = Field(default=0, ge=0)
-    error: str | None = Field(default=None, max_length=500)
+    bytes_sent: int = Field(default=0, ge=0, description="confirmed by the target, since the start")
+    dropped: int = Field(default=0, ge=0, description="frames that the target was too slow for")
+    restarts: int = Field(default=0, ge=0, description="new attempts since the service began")
+    error: str | None = Field(default=None, max_length=500, description="why nothing is pushed")
 
 
 class CameraLease(Message):
@@ -71,4 +72,11 @@ class JpegLease(Message):
 
     holder: str = Field(min_length=1, max_length=64, description="instance that asks")
     fps: float = Field(gt=0, le=30)
+    seconds: float = Field(gt=0, le=120)
+
+
+class AacLease(Message):
+    """Somebody wants this camera's sound as AAC for a while."""
+
+    holder: str = Field(min_length=1, max_length=64, description="instance that asks")
     seconds: float = Field(gt=0, le=120)

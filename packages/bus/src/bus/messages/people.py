@@ -8,22 +8,28 @@ from .base import Message, Timestamp
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+MessageId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{8,64}$")]
+"""A UUID, or what serves as one."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+RawText = Annotated[str, StringConstraints(max_length=4000)]
+"""As somebody typed it; `chat` decides what is left of it."""
+Presence = Literal["viewing", "away"]
 
 
 class Viewer(Message):
     """One person, however many tabs and devices they watch with."""
 
     name: Name
-    state: Literal["viewing", "away"]
-    since: Timestamp
+    state: Presence
+    since: Timestamp = Field(description="Unix time at which this state began (s)")
+    seen: Timestamp = Field(description="Unix time of the last heartbeat (s)")
 
 
 class Viewers(Message):
     """Everybody who is watching."""
 
     viewers: list[Viewer]
-    count: int = Field(ge=0)
+    count: int = Field(ge=0, description="all of them, even where the list had to be cut")
     timestamp: Timestamp
 
 
@@ -32,44 +38,55 @@ class Heartbeat(Message):
 
     session: Identifier
     name: Name
-    state: Literal["viewing", "away"] = "viewing"
+    state: Presence = "viewing"
     left: bool = False
 
 
 class ChatSend(Message):
     """A message somebody wants to say; `id` is made by the page and stays the same on repeats."""
 
-    id: Identifier
+    id: MessageId
     username: Name
-    message: Text
+    message: RawText
 
 
 class ChatDelete(Message):
-    """An operator takes a message back."""
+    """An operator takes a message back; `web` has checked that it is one."""
 
-    id: Identifier
+    id: MessageId
     username: Name
 
 
-class ChatResult(Message):
-    """What became of a `ChatSend` or `ChatDelete`, for its sender."""
-
-    id: Identifier
-    accepted: bool
-    reason: str | None = Field(default=None, max_length=200)
-    wait_seconds: float | None = Field(default=None, ge=0)
-
-
 class ChatMessage(Message):
-    """A message that was accepted; ids and order are assigned once."""
+    """A message that was accepted; number and time are assigned once."""
 
-    id: Identifier
+    id: MessageId
+    number: int = Field(ge=1, description="the order; grows for ever, with gaps")
     username: Name
     message: Text
     timestamp: Timestamp
 
 
+ChatRefusal = Literal["empty", "too_long", "too_fast", "taken", "missing", "unstored", "busy"]
+
+
+class ChatResult(Message):
+    """What became of a `ChatSend` or `ChatDelete`; a repeat gets the same answer."""
+
+    id: MessageId
+    accepted: bool
+    said: ChatMessage | None = Field(
+        default=None, description="the message as accepted; null when it is deleted by now"
+    )
+    refusal: ChatRefusal | None = None
+    reason: str | None = Field(default=None, max_length=200)
+    wait_seconds: float | None = Field(default=None, ge=0)
+
+
 class ChatHistory(Message):
     """The last 50 messages, oldest first."""
 
+    conversation: Identifier = Field(description="another one when it began anew")
+    last: int = Field(ge=0, description="the highest number that was ever assigned")
     messages: list[ChatMessage] = Field(max_length=50)
+    timestamp: Timestamp

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from .base import Level, Message
+from .base import Level, Message, Timestamp
 from .people import Identifier
 
 Sdp = Field(max_length=65_536, description="session description, RFC 8866")
@@ -13,16 +13,51 @@ class WebrtcOffer(Message):
 
     camera: Level
     sdp: str = Sdp
+    seconds: float | None = Field(
+        default=None, ge=0, description="for which the viewer may watch; null = without end"
+    )
 
 
 class WebrtcAnswer(Message):
     """The answer, and the session's id for ending it."""
 
     session: Identifier
+    etag: str = Field(max_length=64, description="of the ICE session, RFC 9725 §4.3")
     sdp: str = Sdp
+
+
+class WebrtcCandidates(Message):
+    """Candidates that a viewer has found after its offer (trickle ICE)."""
+
+    session: Identifier
+    etag: str = Field(max_length=64, description="of the ICE session that they belong to")
+    fragment: str = Field(max_length=16_384, description="trickle-ice-sdpfrag, RFC 8840")
 
 
 class WebrtcEnd(Message):
     """A viewer has left."""
 
     session: Identifier
+
+
+class WebrtcDone(Message):
+    """What was asked has been done."""
+
+    session: Identifier
+
+
+class IceServer(Message):
+    """A STUN or TURN server as browsers take it (RTCIceServer)."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class WebrtcStatus(Message):
+    """How many viewers there are, and what a browser needs to become one."""
+
+    sessions: int = Field(ge=0, description="connected and connecting")
+    max_sessions: int = Field(ge=1)
+    ice_servers: list[IceServer] = Field(max_length=16)
+    timestamp: Timestamp

@@ -5,7 +5,7 @@ and the specification of Opus in ISOBMFF.
 """
 
 from media.cmaf.boxes import CmafError
-from media.cmaf.fragment import FragmentHeader, fragment, seq_follows
+from media.cmaf.fragment import FragmentHeader, fragment, seq_follows, with_duration
 from media.cmaf.header import (
     AAC_TRACK,
     AUDIO_TRACK,
@@ -28,4 +28,5 @@ __all__ = [
     "opus_init",
     "seq_follows",
     "video_init",
+    "with_duration",
 ]

@@ -19,6 +19,8 @@ _KEY = 0x0200_0000
 _DELTA = 0x0101_0000
 """sample_depends_on = 1 (on others), not a sync sample."""
 _OFFSET = 140
+_DURATION = 120
+"""Where the sample's duration stands in `trun`."""
 
 _FLAGS = (_KEY, _DELTA)
 _ERA_TURNS = 1 << 63
@@ -53,6 +55,11 @@ def fragment(
     except (struct.error, OverflowError, ValueError) as error:
         raise CmafError(f"a fragment cannot hold that: {error}") from error
     return head + data
+
+
+def with_duration(data: bytes, duration: int) -> bytes:
+    """The same fragment, lasting `duration` (ticks), as the next one's tfdt has shown."""
+    return data[:_DURATION] + struct.pack(">I", duration) + data[_DURATION + 4 :]
 
 
 def seq_follows(previous: int, current: int) -> bool:
