@@ -1,0 +1,1 @@
+"""AAC out of the bus while somebody listens."""

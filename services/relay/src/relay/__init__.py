@@ -1,0 +1,1 @@
+"""Pushes a camera from the bus to RTSP, RTMP and WHIP."""

@@ -1,0 +1,1 @@
+"""Live pictures over WebRTC, out of the bus."""
