@@ -1,0 +1,1 @@
+"""Who is watching, and what they say to each other."""
