@@ -1,0 +1,1 @@
+"""The motor: limits, homing, stop."""
