@@ -1,0 +1,1 @@
+"""Keeps every reading, and answers what it was."""
