@@ -26,7 +26,7 @@ class Live:
         self._name = name
         self._camera = settings.camera[name]
         self._runtime_dir = settings.runtime_dir
-        self._media = MediaConnection(settings, bus.instance)
+        self._media = MediaConnection(settings, bus.instance, bus.invalid)
         self._report = Report(bus, self._media, self._camera, name)
         self._demand = Demand(bus, name)
         self._video = VideoTrack(self._media, name, self._shape)

@@ -17,7 +17,10 @@ def place(runtime_dir: Path, camera: str) -> Path:
 
 
 class MetadataFile:
-    """The file of one run, begun anew. A disk that is full costs metadata, never the picture."""
+    """The file of one run, begun anew. A disk that is full costs metadata, never the picture.
+
+    The group may write, where the umask lets it: `metadata` gives what it has read back.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -25,7 +28,7 @@ class MetadataFile:
         self._first = True
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o664)
             os.write(self._fd, b"[\n")
         except OSError as error:
             self._give_up(error)

@@ -21,7 +21,7 @@ async def work(bus: Bus, settings: Settings, _name: str) -> None:
         if sensors.audio.driver != "off":
             from . import sound
 
-            tasks.create_task(sound.watch(bus, sensors.audio))
+            tasks.create_task(sound.watch(bus, settings))
 
 
 if __name__ == "__main__":

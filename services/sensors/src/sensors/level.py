@@ -26,7 +26,9 @@ class Level(NamedTuple):
 class Meter:
     """Takes samples as they come (S16, native order, mono); gives the level since it last did."""
 
-    def __init__(self) -> None:
+    def __init__(self, simulated: bool = False) -> None:
+        self.simulated = simulated
+        """Whether what is heard is made up."""
         self._odd = b""
         self._energy = 0.0
         self._peak = self._count = 0

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from bus import Settings as Base
+from bus.messages import Level
 from bus.settings import Section
 from pydantic import Field
 
@@ -65,10 +66,13 @@ class System(Section):
 class Audio(Section):
     """The microphone."""
 
-    driver: Literal["alsa", "simulated", "off"] = Field("alsa", description="the source of sound")
+    driver: Literal["alsa", "camera", "simulated", "off"] = Field(
+        "alsa", description="the source of sound; camera = a camera's, out of the bus"
+    )
     device: str = Field(
         "dsnoop_usb", min_length=1, description="ALSA capture device; alsa/asound.conf defines it"
     )
+    camera: Level = Field("usb", description="driver camera: whose sound")
     interval: float = Field(1, ge=0.2, le=60, description="s over which the level is taken")
     db_offset: float = Field(
         100, ge=0, le=150, description="dB SPL at 0 dBFS: calibrate against a sound level meter"

@@ -1,13 +1,13 @@
 """Makes JPEGs out of the bus while somebody holds a lease on them."""
 
 import asyncio
-import contextlib
 import time
 
-from bus import Bus, BusError, Levels, main
+from bus import Bus, Levels, main
+from bus.demand import ask_cameras
 from bus.media import MediaConnection
-from bus.messages import CameraLease, JpegLease
-from bus.topics import CAMERA_LEASE, JPEG_LEASE
+from bus.messages import JpegLease
+from bus.topics import JPEG_LEASE
 
 from .darkroom import Darkroom
 from .settings import Settings
@@ -18,7 +18,7 @@ LOOK = 0.25
 
 async def work(bus: Bus, settings: Settings, _name: str) -> None:
     """Make JPEGs of a camera's video while `beeper/camera/<camera>/jpeg/lease` asks for them."""
-    media = MediaConnection(settings, bus.instance)
+    media = MediaConnection(settings, bus.instance, bus.invalid)
     rooms: dict[str, Darkroom] = {}
     async with asyncio.TaskGroup() as group:
         group.create_task(media.run())
@@ -37,16 +37,6 @@ async def work(bus: Bus, settings: Settings, _name: str) -> None:
             for camera, room in list(rooms.items()):
                 if not room.leases.fps(time.monotonic()):
                     rooms.pop(camera).close()
-
-
-async def ask_cameras(bus: Bus, rooms: dict[str, Darkroom], seconds: float) -> None:
-    """Keep the cameras going that encode only while somebody wants them."""
-    while True:
-        for camera in list(rooms):
-            with contextlib.suppress(BusError):
-                lease = CameraLease(holder=bus.instance, seconds=seconds)
-                await bus.publish(CAMERA_LEASE, lease, camera=camera)
-        await asyncio.sleep(min(0.5, seconds / 3))
 
 
 if __name__ == "__main__":
