@@ -6,20 +6,25 @@ from typing import Any
 from bus.messages import CameraStatus
 from bus.topics import CAMERA_STATUS, SERVICE_STATUS
 from bus.topics import RELAY_STATUS as RELAYS
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Response
 
-from .mjpeg import choose
+from .ice import offered
+from .identity import Identity, Who
+from .mjpeg import NO_STORE, choose
 from .readings import age, stale
+from .rtc import in_livekit
 from .station import Here, Station
 from .trouble import camera_trouble
+from .whep import watchable
 
 router = APIRouter(tags=["cameras"])
 
 
 @router.get("/api/cameras")
-async def cameras(station: Here) -> dict[str, Any]:
+async def cameras(station: Here, viewer: Who, response: Response) -> dict[str, Any]:
     """Every camera with its tracks and the ways to watch it; addresses are relative to the page."""
-    return {"cameras": [offer(station, name) for name in sorted(station.hub.channels)]}
+    response.headers.update(NO_STORE)
+    return {"cameras": [offer(station, viewer, name) for name in sorted(station.hub.channels)]}
 
 
 @router.get("/camera/status")
@@ -41,18 +46,30 @@ async def status(station: Here, camera: str | None = None) -> dict[str, Any]:
     }
 
 
-def offer(station: Station, name: str) -> dict[str, Any]:
+def offer(station: Station, viewer: Identity, name: str) -> dict[str, Any]:
     """How a camera can be watched."""
     found = station.readings.get(CAMERA_STATUS, camera=name)
+    relayed = station.settings.media == "mediamtx"
+    there = station.mediamtx.why_not(name) is None if relayed else True
+    webrtc, livekit = there if relayed else watchable(station), in_livekit(station, name)
+    mjpeg = True
+    if station.name:
+        # Of a station elsewhere a hub has what is on its own bus: nobody makes JPEGs or RTP there.
+        webrtc = livekit = mjpeg = False
+    ways = {"websocket": True, "webrtc": webrtc, "livekit": livekit, "hls": there, "mjpeg": mjpeg}
     return {
         "name": name,
         "path": f"{name}_camera",
         "status": found.model_dump(mode="json") if found else None,
         "simulated": bool(found and found.simulated),
-        "tracks": sorted(station.hub.channels[name].tracks, reverse=True),
-        "protocols": ["websocket", "mjpeg"],
+        "tracks": sorted(station.hub.channels[name].tracks.keys() - {"aac"}, reverse=True),
+        "protocols": [way for way, there in ways.items() if there],
         "live": f"live/{name}",
+        "whep": f"{name}_camera/whep" if webrtc else None,
+        "hls": f"{name}_camera/index.m3u8",
+        "ice_servers": offered(station, viewer),
         "mjpeg": f"camera/stream.mjpg?camera={name}",
+        "livekit": f"webrtc/token?camera={name}" if livekit else None,
         "snapshot": f"camera/snapshot.jpg?camera={name}",
     }
 

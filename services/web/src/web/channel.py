@@ -10,6 +10,7 @@ from bus.topics import FRAGMENT, INIT, Levels
 from media.arrival import Arrivals, GroupOfPictures
 from media.cmaf import CmafError, FragmentHeader
 
+from .broadcast import Broadcast
 from .ledger import Ledger
 from .settings import Web
 from .track import Track, read_track
@@ -27,6 +28,7 @@ class Channel:
         self.name = name
         self.tracks: dict[str, Track] = {}
         self.viewers: dict[Viewer, None] = {}
+        self.broadcast = Broadcast(settings)
         self.counts: Counter[str] = Counter()
         self.last_frame = 0.0
         self.lateness = 0.0
@@ -36,19 +38,25 @@ class Channel:
         self._arrivals = Arrivals(settings.behind)
         self._group = GroupOfPictures(MAX_BYTES, MAX_FRAMES)
         self._interrupted = True
-        self._until = 0.0
+        self._until: dict[str, float] = {}
         self._heard: dict[str, Callable[[], None]] = {}
         self._state = text_frame(state_message("waiting", f"camera {name}: no frame yet"))
         self._reason: str | None = ""
 
     @property
-    def wanted(self) -> bool:
-        """Whether fragments are needed at this moment."""
-        return bool(self.viewers) or monotonic() < self._until
+    def wanted(self) -> set[str]:
+        """The tracks whose fragments are needed at this moment; none while nobody watches."""
+        now = monotonic()
+        wanted = {track for track, until in self._until.items() if now < until}
+        if self.viewers or wanted:
+            wanted.add("video")
+        if any(viewer.audio for viewer in self.viewers):
+            wanted.add("audio")
+        return wanted
 
-    def warm(self, seconds: float) -> None:
-        """Hear the camera for a while, since somebody is likely to watch."""
-        self._until = max(self._until, monotonic() + seconds)
+    def warm(self, seconds: float, track: str = "video") -> None:
+        """Hear a track for a while, since somebody is likely to watch."""
+        self._until[track] = max(self._until.get(track, 0.0), monotonic() + seconds)
         self.listen()
 
     def viewer(self, wire: Wire) -> Viewer:
@@ -72,20 +80,18 @@ class Channel:
         self.counts["frames_sent"] += viewer.sent_frames
         self.counts["frames_dropped"] += viewer.dropped_frames
         self.counts["malformed"] += viewer.malformed
-        self._until = max(self._until, monotonic() + self._settings.linger)
-        self.listen()
+        self.warm(self._settings.linger)
 
     def listen(self) -> None:
         """Hear exactly the tracks that are wanted at this moment."""
-        wanted = {"video"} if self.wanted else set()
-        if any(viewer.audio for viewer in self.viewers):
-            wanted.add("audio")
+        wanted = self.wanted
         for track in wanted - self._heard.keys():
             self._heard[track] = self._media.subscribe(
                 FRAGMENT, self._receive, camera=self.name, track=track
             )
         for track in self._heard.keys() - wanted:
             self._heard.pop(track)()
+            self.broadcast.stop(track)
             if track == "video":
                 self._interrupt()
 
@@ -112,6 +118,7 @@ class Channel:
         except CmafError as error:
             self._media.drop(INIT, str(error))
             return
+        self.broadcast.begin(track, init, session, new.about)
         if track == "video":
             self._arrivals.reset()
             self._interrupt()
@@ -131,9 +138,10 @@ class Channel:
             self._media.drop(FRAGMENT, str(error))
             return
         self.counts[f"fragments_{track}"] += 1
+        self.broadcast.take(track, header, data)
         if track == "video":
             self._video(data, header)
-        else:
+        elif track == "audio":
             frame = binary_frame(data)
             for viewer in self.viewers:
                 if viewer.audio:

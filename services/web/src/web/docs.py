@@ -4,14 +4,20 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 router = APIRouter(include_in_schema=False)
 
 SOCKETS = (
-    ("events", "WebSocket, JSON: readings, states and how the bus is, as they change"),
+    ("events", "WebSocket, JSON: readings, states, people and what they say, as they change"),
     ("live/{camera}", "WebSocket, CMAF: one binary message a frame, from the last key frame on"),
 )
+
+
+@router.get("/openapi.json")
+async def openapi(request: Request) -> JSONResponse:
+    """The description of every route, for programs."""
+    return JSONResponse(request.app.openapi())
 
 
 @router.get("/docs", response_class=HTMLResponse)

@@ -7,6 +7,7 @@ from bus.topics import CAMERA_STATUS
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from .identity import Maybe
 from .readings import stale
 from .station import Here, Station
 from .trouble import camera_trouble, degraded
@@ -15,21 +16,23 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-async def healthz(station: Here) -> JSONResponse:
-    """200 while web and the broker work, with what is degraded; else 503."""
+async def healthz(station: Here, identity: Maybe) -> JSONResponse:
+    """200 while web and the broker work, with what is degraded for whoever may watch; else 503."""
     wrong = degraded(station.readings, station.pulse)
     if station.pulse.well and station.media.link.connection is None:
         wrong.append("the connection for media is not there")
     word = "down" if not station.pulse.well else "degraded" if wrong else "ok"
-    return answer(station, station.pulse.well, {"status": word, "degraded": wrong})
+    details = {"degraded": wrong} if identity else {}
+    return answer(station, station.pulse.well, {"status": word} | details)
 
 
 @router.get("/readyz")
-async def readyz(station: Here) -> JSONResponse:
+async def readyz(station: Here, identity: Maybe) -> JSONResponse:
     """200 while, besides, a camera delivers frames or would on demand; else 503."""
     ready = {name: frames(station, name) for name in sorted(station.hub.channels)}
     well = station.pulse.well and any(ready.values())
-    return answer(station, well, {"status": "ready" if well else "not ready", "cameras": ready})
+    details = {"cameras": ready} if identity else {}
+    return answer(station, well, {"status": "ready" if well else "not ready"} | details)
 
 
 def frames(station: Station, camera: str) -> bool:

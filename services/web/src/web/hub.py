@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 from time import monotonic
+from typing import Any
 
 from bus import Bus, BusError
 from bus.media import MediaConnection
-from bus.messages import CameraLease, CameraStatus
-from bus.topics import CAMERA_LEASE, CAMERA_STATUS, INIT, Levels
+from bus.messages import AacLease, CameraLease, CameraStatus, Message
+from bus.topics import AAC_LEASE, CAMERA_LEASE, CAMERA_STATUS, INIT, Levels, Topic
 
 from .channel import Channel
 from .pulse import Pulse
@@ -26,15 +27,24 @@ class Hub:
     """A channel for every camera that has said something, and what each needs in time."""
 
     def __init__(
-        self, bus: Bus, media: MediaConnection, readings: Readings, pulse: Pulse, settings: Web
+        self,
+        bus: Bus,
+        media: MediaConnection,
+        readings: Readings,
+        pulse: Pulse,
+        settings: Web,
+        *,
+        remote: bool = False,
     ) -> None:
+        """`remote`: pictures come from elsewhere, by relays that send only under a lease."""
         self.channels: dict[str, Channel] = {}
         self._bus = bus
         self._media = media
         self._readings = readings
         self._pulse = pulse
         self._settings = settings
-        self._leased: dict[str, float] = {}
+        self._remote = remote
+        self._leased: dict[tuple[str, str], float] = {}
         self._began = monotonic()
         bus.subscribe(CAMERA_STATUS, self._take_status)
         media.subscribe(INIT, self._take_init)
@@ -52,6 +62,7 @@ class Hub:
     def close(self) -> None:
         """Say goodbye to every viewer."""
         for channel in self.channels.values():
+            channel.broadcast.end()
             for viewer in channel.viewers:
                 viewer.ending.set((GOING_AWAY, "the station goes away"))
 
@@ -74,17 +85,27 @@ class Hub:
 
     def _lease(self, channel: Channel, group: asyncio.TaskGroup) -> None:
         status = self._readings.get(CAMERA_STATUS, camera=channel.name)
-        if status and status.demand == "always":
-            return
-        now = monotonic()
-        if now - self._leased.get(channel.name, -self._settings.lease) > self._settings.lease / 3:
-            self._leased[channel.name] = now
-            group.create_task(self._renew(channel.name))
+        if self._remote or not status or status.demand != "always":
+            self._renew(CAMERA_LEASE, CameraLease, channel.name, group)
+        if "aac" in channel.wanted:
+            self._renew(AAC_LEASE, AacLease, channel.name, group)
 
-    async def _renew(self, camera: str) -> None:
-        lease = CameraLease(holder=self._bus.instance, seconds=self._settings.lease)
+    def _renew(
+        self,
+        topic: Topic[Any],
+        kind: type[CameraLease | AacLease],
+        camera: str,
+        group: asyncio.TaskGroup,
+    ) -> None:
+        now, seconds, key = monotonic(), self._settings.lease, (topic.path, camera)
+        if now - self._leased.get(key, -seconds) > seconds / 3:
+            self._leased[key] = now
+            lease = kind(holder=self._bus.instance, seconds=seconds)
+            group.create_task(self._publish(topic, lease, camera))
+
+    async def _publish(self, topic: Topic[Any], lease: Message, camera: str) -> None:
         with contextlib.suppress(BusError):
-            await self._bus.publish(CAMERA_LEASE, lease, camera=camera)
+            await self._bus.publish(topic, lease, camera=camera)
 
     def _channel(self, camera: str) -> Channel | None:
         if camera not in self.channels:

@@ -44,7 +44,7 @@ def about_bus(station: Station) -> Iterator[Metric]:
     dropped = CounterMetricFamily(
         "beeper_invalid_messages", "Messages dropped by this service", labels=["topic"]
     )
-    for topic, count in (station.bus.invalid + station.media.invalid).items():
+    for topic, count in station.bus.invalid.items():
         dropped.add_metric([topic], count)
     yield dropped
     said = GaugeMetricFamily(
@@ -71,6 +71,8 @@ def about_bus(station: Station) -> Iterator[Metric]:
 def about_clients(station: Station) -> Iterator[Metric]:
     """Who is connected, and who said what nobody understands."""
     yield gauge("beeper_pages", "Open /events sockets", len(station.pages.open))
+    yield gauge("beeper_people", "People in the roster", station.roster.count)
+    yield gauge("beeper_hls_waiting", "HLS requests that wait", station.waiting)
     yield gauge("beeper_mjpeg_viewers", "Requests answered with JPEGs", station.jpegs.viewers)
     malformed = station.pages.malformed + sum(
         totals(channel)["malformed"] for channel in station.hub.channels.values()

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response, StreamingResponse
 
+from .identity import Identity, Who
 from .jpegs import NoPicture, Picture
 from .station import Here, Station
 
@@ -28,15 +29,18 @@ def choose(station: Station, camera: str | None) -> str:
 
 
 @router.get("/camera/stream.mjpg", response_class=Response)
-async def stream(station: Here, camera: str | None = None) -> StreamingResponse:
-    """Motion JPEG (multipart/x-mixed-replace); 503 with the reason when there is no picture."""
+async def stream(station: Here, viewer: Who, camera: str | None = None) -> StreamingResponse:
+    """Motion JPEG (multipart/x-mixed-replace); 503 with the reason when there is no picture.
+
+    It ends when no more pictures come, and with the viewer's sign-in.
+    """
     name = choose(station, camera)
     if station.jpegs.viewers >= station.settings.max_viewers:
         raise HTTPException(503, "too many viewers")
     pictures = station.jpegs.pictures(name)
     first = await next_picture(pictures)
     kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-    return StreamingResponse(parts(first, pictures), media_type=kind, headers=NO_STORE)
+    return StreamingResponse(parts(first, pictures, viewer), media_type=kind, headers=NO_STORE)
 
 
 @router.get("/camera/snapshot", response_class=Response, include_in_schema=False)
@@ -58,13 +62,15 @@ async def next_picture(pictures: AsyncGenerator[Picture, None]) -> Picture:
 
 
 async def parts(
-    first: Picture, pictures: AsyncGenerator[Picture, None]
+    first: Picture, pictures: AsyncGenerator[Picture, None], viewer: Identity
 ) -> AsyncGenerator[bytes, None]:
-    """Each picture as a part; the stream ends when no more come."""
+    """Each picture as a part, while they come and the viewer may see them."""
     async with contextlib.aclosing(pictures):
         with contextlib.suppress(NoPicture):
             yield part(first)
             async for picture in pictures:
+                if not viewer.left:
+                    return
                 yield part(picture)
 
 

@@ -20,7 +20,7 @@ class Pulse:
     def __init__(self, bus: Bus, every: float, patience: float) -> None:
         self.state: BusState = "lost"
         self.since = time.time()
-        self.on_change: Callable[[], None] = lambda: None
+        self.on_change: list[Callable[[], None]] = []
         self._bus = bus
         self._every = every
         self._patience = patience
@@ -62,4 +62,5 @@ class Pulse:
             return
         log.log(logging.INFO if state == "connected" else logging.WARNING, "the bus is %s", state)
         self.state, self.since = state, time.time()
-        self.on_change()
+        for tell in self.on_change:
+            tell()

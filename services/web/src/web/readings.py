@@ -2,10 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from bus import Bus, Levels, Message, Metric, Topic
+from bus.rights import BRIDGED
 from bus.topics import (
     AUDIO,
     CAMERA_METADATA,
@@ -14,7 +15,10 @@ from bus.topics import (
     CPU,
     RELAY_STATUS,
     SERVICE_STATUS,
+    STEPPER_LEASE,
+    STEPPER_STATUS,
     SYSTEM,
+    WEBRTC_STATUS,
     M,
 )
 
@@ -25,9 +29,12 @@ LOST_AFTER = 30.0
 ROOT = "beeper/"
 
 SHOWN: tuple[Topic[Any], ...] = (
-    *(CLIMATE, CPU, SYSTEM, AUDIO),
+    *(CLIMATE, CPU, SYSTEM, AUDIO, WEBRTC_STATUS),
     *(CAMERA_METADATA, CAMERA_STATUS, RELAY_STATUS, SERVICE_STATUS),
+    *(STEPPER_STATUS, STEPPER_LEASE),
 )
+REMOTE = tuple(topic for topic in SHOWN if topic in BRIDGED and topic is not STEPPER_STATUS)
+"""Of a station on a hub, whose motor nobody there can command."""
 
 
 class Reading(NamedTuple):
@@ -40,11 +47,11 @@ class Reading(NamedTuple):
 class Readings:
     """Hears the topics from the first moment on, and passes each message to `on_reading`."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, topics: Iterable[Topic[Any]] = SHOWN) -> None:
         self.latest: dict[str, Reading] = {}
         self.on_reading: Callable[[str, Reading], None] = lambda name, reading: None
         self.ignored = 0
-        for topic in SHOWN:
+        for topic in topics:
             self._hear(bus, topic)
 
     def get(self, topic: Topic[M], **levels: str) -> M | None:

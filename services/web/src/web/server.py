@@ -7,7 +7,7 @@ import socket
 from collections.abc import Generator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from .settings import Web
 from .wire import MAX_MESSAGE, Wire
@@ -24,7 +24,7 @@ class Server(uvicorn.Server):
         yield
 
 
-def make_server(app: FastAPI, web: Web) -> Server:
+def make_server(app: ASGIApp, web: Web) -> Server:
     """The server of the application; compression of WebSockets is refused."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(

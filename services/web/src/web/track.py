@@ -14,8 +14,8 @@ class Track:
 
     name: str
     session: str
-    codecs: str
     init: bytes
+    about: Init
     frames: bytes
     """The `track` message and the header, as they go over the wire."""
 
@@ -32,4 +32,4 @@ def read_track(name: str, init: bytes, session: str) -> Track:
     if about.width:
         message |= {"width": about.width, "height": about.height}
     frames = text_frame(json.dumps(message)) + binary_frame(init)
-    return Track(name, session, about.codecs, init, frames)
+    return Track(name, session, init, about, frames)

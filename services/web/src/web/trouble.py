@@ -27,6 +27,12 @@ def service_trouble(instance: str, readings: Readings) -> str | None:
     return None
 
 
+def at_work(instance: str, readings: Readings) -> bool:
+    """Whether a service has been heard of and works."""
+    heard = readings.get(SERVICE_STATUS, instance=instance) is not None
+    return heard and service_trouble(instance, readings) is None
+
+
 def camera_trouble(camera: str, readings: Readings, pulse: Pulse) -> str | None:
     """Why there is no picture of a camera; None when nothing is known to be wrong."""
     if trouble := bus_trouble(pulse) or service_trouble(f"camera-{camera}", readings):

@@ -10,6 +10,7 @@ const GIVE_UP_MS = 6000;
 const FIRST_ANSWER_MS = 4000;
 /** Short, because people watch: the station must be whole again within seconds of its return. */
 const RETRY = { first: 0.3, most: 3 };
+const TOLD = new Set(["viewers", "chat", "said", "deleted", "offers"]);
 
 export class EventsSocket {
   #url;
@@ -26,7 +27,8 @@ export class EventsSocket {
   #timer = null;
   #link = null;
 
-  /** `on`: hello(message), message(topic, payload), bus(message), link("open"|"silent"|"down"). */
+  /** `on`: hello(message), message(topic, payload), bus(message), link("open"|"silent"|"down"), and
+   *  viewers, chat, said, deleted, offers with their messages. */
   constructor(url, clock, on) {
     this.#url = url;
     this.#clock = clock;
@@ -38,6 +40,13 @@ export class EventsSocket {
   /** Try at once instead of waiting for the next attempt. */
   nudge() {
     if (this.#timer !== null) this.#connect();
+  }
+
+  /** Say something to the server; false when it cannot hear. */
+  send(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   #connect() {
@@ -74,6 +83,7 @@ export class EventsSocket {
     else if (message.type === "message") this.#on.message(message.topic, message.message);
     else if (message.type === "bus") this.#on.bus(message);
     else if (message.type === "pong") this.#answer(message, now);
+    else if (TOLD.has(message.type)) this.#on[message.type](message);
     if (this.#attempt === 0) this.#say("open");
   }
 
@@ -93,11 +103,10 @@ export class EventsSocket {
   }
 
   #ping(now) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (!this.send({ type: "ping", id: this.#id + 1 })) return;
     this.#pinged = now;
     this.#burst = Math.max(0, this.#burst - 1);
     this.#pings.set(++this.#id, now);
-    this.#socket.send(JSON.stringify({ type: "ping", id: this.#id }));
   }
 
   /** A server that has stopped in place leaves its sockets open: only its silence tells. */

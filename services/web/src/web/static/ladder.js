@@ -1,125 +1,164 @@
 /** Which way of watching to use, decided from what happened: no sockets, timers or pictures here. */
 
-import { backoff } from "./backoff.js";
+import { Backoff } from "./backoff.js";
+import { FIRST_PICTURE, Order } from "./order.js";
 
-/** Seconds: to the first picture of a rung, without a new one, and before stepping down. */
-export const FIRST_PICTURE = 4;
+/** Seconds without a new picture. */
 export const STALL = 3;
 const RECONNECT = { first: 0.25, most: 2 };
 const BETTER = { first: 2, most: 30 };
 const REST = { first: 1, most: 30 };
 
-/** Phases: opening (no picture yet), playing, waiting (the station says why there is none),
- *  reconnecting, resting (nothing works; from the top again later). Times in seconds of one clock.
- *  Every event returns what is to be done: {do: open | close | try | promote | drop, rung}. */
+/** One rung is in use (`rung`), and at most one other (`candidate`) is tried beside it; what happens
+ *  is told of either by its `slot`: "active" or "candidate". Times in seconds of one clock.
+ *  Every event returns what is to be done: {do: open | close} for the active one, {do: try | drop |
+ *  promote} for the candidate, which takes the other's place when it is promoted; with `rung`.
+ *  Phases: stopped, opening (no picture yet), playing, waiting (the station says why there is none),
+ *  reconnecting, resting (nothing works; from the top again later). */
 export class Ladder {
-  phase = "resting";
-  /** Name of the rung in use; null while resting. */
+  phase = "stopped";
   rung = null;
   candidate = null;
-  /** Why there is no picture, and why each rung that was left was left. */
+  /** Why there is no picture. */
   reason = null;
-  left = {};
   stalls = 0;
-  #rungs;
-  #pinned;
-  #random;
+  #order;
+  #excuse;
+  #last = null;
   #deadline = Infinity;
   #candidateDeadline = Infinity;
   #retryAt = Infinity;
-  #pictureAt = null;
-  #attempts = 0;
-  #climbs = 0;
-  #rests = 0;
+  #pictureAt = -Infinity;
+  #reconnects;
+  #climbs;
+  #rests;
 
-  /** `rungs`: best first, {name, unfit: null or why this browser cannot}. */
-  constructor(rungs, { pinned = null, random = Math.random } = {}) {
-    this.#rungs = rungs;
-    this.#pinned = pinned;
-    this.#random = random;
+  /** `rungs` as in order.js; `excuse(slot)`: why a rung gave no picture in time, null if unknown. */
+  constructor(rungs, { pinned = null, random = Math.random, excuse = () => null } = {}) {
+    this.#order = new Order(rungs, pinned);
+    this.#excuse = excuse;
+    this.#reconnects = new Backoff({ ...RECONNECT, random });
+    this.#climbs = new Backoff({ ...BETTER, random });
+    this.#rests = new Backoff({ ...REST, random });
+  }
+
+  /** Why each rung that was left, or cannot be used, was. */
+  get left() {
+    return this.#order.left;
   }
 
   get pinned() {
-    return this.#pinned;
+    return this.#order.pinned;
+  }
+
+  get preferred() {
+    return this.#order.preferred;
   }
 
   /** The rungs that may be used, best first. */
   get usable() {
-    const chosen = this.#pinned ? this.#rungs.filter((r) => r.name === this.#pinned) : this.#rungs;
-    return chosen.filter((r) => r.unfit === null).map((r) => r.name);
+    return this.#order.usable;
   }
 
+  /** Begin with the best rung. */
   start(now) {
     const done = this.stop();
-    this.left = Object.fromEntries(this.#rungs.filter((r) => r.unfit).map((r) => [r.name, r.unfit]));
-    this.#rests = 0;
+    this.#order.forget();
+    this.#rests.reset();
     return [...done, ...this.#fromTop(now)];
+  }
+
+  /** Go on after `stop` with the rung that played, and look for better ones from there. */
+  resume(now) {
+    this.#climbs.reset();
+    return this.#order.has(this.#last) ? this.#open(this.#last, now) : this.start(now);
   }
 
   stop() {
     const done = [...this.#dropCandidate(), ...this.#closeActive()];
-    this.phase = "resting";
-    this.#retryAt = Infinity;
+    this.phase = "stopped";
     return done;
   }
 
+  /** Use this rung only; null = the best that works. */
   pin(name, now) {
-    this.#pinned = name;
-    return this.start(now);
+    this.#order.pinned = name;
+    return this.phase === "stopped" ? [] : this.start(now);
   }
 
-  /** A new picture of this rung is on the screen. */
-  picture(rung, now) {
-    if (rung === this.candidate) return this.#promote(now);
-    if (rung !== this.rung) return [];
-    if (this.phase !== "playing") this.#settle(now);
+  /** The station has come to offer other rungs. */
+  offer(rungs, now) {
+    const news = this.#order.change(rungs);
+    const open = this.phase === "playing" || this.phase === "resting";
+    return news && open ? this.nudge(now) : [];
+  }
+
+  /** This rung is the best here, whatever the order; null = the order holds. */
+  prefer(name, now) {
+    this.#order.preferred = name;
+    this.#climbs.reset();
+    this.#retryAt = now;
+  }
+
+  /** Open the same rung beside itself to take its own place, for what only its beginning can change. */
+  renew(now) {
+    if (this.rung === null) return [];
+    if (this.phase !== "playing") return this.#again(now);
+    return [...this.#dropCandidate(), ...this.#try(this.rung, now)];
+  }
+
+  /** A new picture is there. */
+  picture(slot, now) {
     this.#pictureAt = now;
+    if (slot === "candidate") return this.#promote(now);
+    if (this.phase !== "playing") this.#settle(now);
     return [];
   }
 
   /** The station says that it has nothing to send: no other rung would change that. */
-  waiting(rung, reason) {
-    if (rung !== this.rung) return [];
+  waiting(slot, reason) {
+    if (slot === "candidate") return [];
     this.phase = "waiting";
     this.reason = reason;
     return [];
   }
 
-  streaming(rung, now) {
-    if (rung !== this.rung || this.phase !== "waiting") return [];
-    this.#open(rung, now);
+  streaming(slot, now) {
+    if (slot === "active" && this.phase === "waiting") this.#expect(now);
     return [];
   }
 
   /** A rung ended by itself. `final`: the station refuses, and would on any rung. */
-  failed(rung, reason, final, now) {
-    if (rung === this.candidate) return this.#candidateFailed(reason, now);
-    if (rung !== this.rung) return [];
+  failed(slot, reason, final, now) {
+    if (slot === "candidate") return this.#candidateFailed(reason, now);
+    const { rung } = this;
     const done = this.#closeActive();
     this.reason = reason;
     if (final) return [...done, ...this.#rest(now)];
-    const since = now - (this.#pictureAt ?? -Infinity);
-    if (since < FIRST_PICTURE) return [...done, ...this.#reconnect(rung, now)];
+    const recent = now - this.#pictureAt < FIRST_PICTURE;
+    if (recent && this.#order.has(rung)) return [...done, ...this.#reconnect(rung, now)];
     return [...done, ...this.#down(rung, reason, now)];
   }
 
   /** Something has come back: do not wait for the next attempt, and begin with the best again. */
   nudge(now) {
-    this.#climbs = 0;
-    return this.phase === "playing" ? this.#scheduleBetter(now) : this.start(now);
+    this.#climbs.reset();
+    if (this.phase !== "playing") return this.start(now);
+    this.#scheduleBetter(now);
+    return [];
   }
 
   tick(now) {
     if (this.candidate && now >= this.#candidateDeadline) {
-      return this.#candidateFailed(`no picture within ${FIRST_PICTURE} s`, now);
+      return this.#candidateFailed(this.#slow("candidate", this.candidate), now);
     }
     if (this.phase === "playing") return this.#watchPlaying(now);
-    if (this.phase === "waiting" || now < this.#deadline) return [];
+    if (this.phase === "waiting" || this.phase === "stopped" || now < this.#deadline) return [];
     if (this.phase === "resting") return this.#fromTop(now);
     if (this.phase === "reconnecting") return this.#again(now);
-    const slow = `no picture within ${FIRST_PICTURE} s`;
     const { rung } = this;
-    return [...this.#closeActive(), ...this.#down(rung, slow, now)];
+    const why = this.#slow("active", rung);
+    return [...this.#closeActive(), ...this.#down(rung, why, now)];
   }
 
   #watchPlaying(now) {
@@ -128,49 +167,50 @@ export class Ladder {
       this.reason = `no new picture for ${STALL} s`;
       return this.#again(now);
     }
-    if (now < this.#retryAt || this.candidate) return [];
-    const better = this.#better();
-    this.candidate = better[this.#climbs % better.length];
-    this.#candidateDeadline = now + FIRST_PICTURE;
-    this.#retryAt = Infinity;
-    return [{ do: "try", rung: this.candidate }];
+    const better = this.#order.better(this.rung);
+    if (now < this.#retryAt || this.candidate || better.length === 0) return [];
+    return this.#try(better[Math.max(0, this.#climbs.count - 1) % better.length], now);
   }
 
-  #better() {
-    return this.usable.slice(0, this.usable.indexOf(this.rung));
+  #slow(slot, name) {
+    return this.#excuse(slot) ?? `no picture within ${this.#order.patience(name)} s`;
   }
 
   #settle(now) {
     this.phase = "playing";
+    this.#last = this.rung;
     this.reason = null;
-    this.#attempts = this.#rests = 0;
+    delete this.left[this.rung];
+    this.#reconnects.reset();
+    this.#rests.reset();
     this.#scheduleBetter(now);
   }
 
   #scheduleBetter(now) {
-    if (this.phase === "playing" && this.#better().length > 0 && !this.candidate) {
-      this.#retryAt = now + backoff(this.#climbs, { ...BETTER, random: this.#random });
-    }
-    return [];
+    const better = this.#order.better(this.rung);
+    this.#retryAt = better.length > 0 ? now + this.#climbs.next() : Infinity;
+  }
+
+  #try(name, now) {
+    this.candidate = name;
+    this.#candidateDeadline = now + this.#order.patience(name);
+    this.#retryAt = Infinity;
+    return [{ do: "try", rung: name }];
   }
 
   #promote(now) {
-    const { rung, candidate } = this;
-    this.rung = candidate;
+    if (this.rung !== this.candidate) this.#climbs.reset();
+    this.rung = this.candidate;
     this.candidate = null;
-    this.#retryAt = Infinity;
-    this.#climbs = 0;
-    delete this.left[candidate];
     this.#settle(now);
-    this.#pictureAt = now;
-    return [...(rung ? [{ do: "close", rung }] : []), { do: "promote", rung: candidate }];
+    return [{ do: "promote", rung: this.rung }];
   }
 
   #candidateFailed(reason, now) {
-    this.left[this.candidate] = reason;
+    if (this.candidate !== this.rung) this.left[this.candidate] = reason;
     const done = this.#dropCandidate();
-    this.#climbs += 1;
-    return [...done, ...this.#scheduleBetter(now)];
+    this.#scheduleBetter(now);
+    return done;
   }
 
   #dropCandidate() {
@@ -181,63 +221,54 @@ export class Ladder {
   }
 
   #closeActive() {
-    if (this.rung === null) return [];
-    const { rung } = this;
-    const open = this.phase !== "reconnecting";
+    const { rung, phase } = this;
     this.rung = null;
-    return open ? [{ do: "close", rung }] : [];
+    return rung !== null && phase !== "reconnecting" ? [{ do: "close", rung }] : [];
+  }
+
+  #expect(now) {
+    this.phase = "opening";
+    this.#deadline = now + this.#order.patience(this.rung);
   }
 
   #open(rung, now) {
     this.rung = rung;
-    this.phase = "opening";
-    this.#deadline = now + FIRST_PICTURE;
+    this.#expect(now);
+    return [{ do: "open", rung }];
   }
 
   #reconnect(rung, now) {
     this.rung = rung;
     this.phase = "reconnecting";
-    const wait = backoff(this.#attempts++, { ...RECONNECT, random: this.#random });
-    this.#deadline = now + wait;
+    this.#deadline = now + this.#reconnects.next();
     return [];
   }
 
   #again(now) {
     const { rung } = this;
-    return [...this.#closeActive(), ...this.#reopenRung(rung, now)];
-  }
-
-  #reopenRung(rung, now) {
-    this.#open(rung, now);
-    return [{ do: "open", rung }];
+    const done = this.#closeActive();
+    return [...done, ...(this.#order.has(rung) ? this.#open(rung, now) : this.#fromTop(now))];
   }
 
   #fromTop(now) {
     const [best] = this.usable;
-    if (best) return this.#reopenRung(best, now);
-    this.reason = this.#unfitReason();
+    if (best) return this.#open(best, now);
+    this.reason = this.#order.unfit;
     this.phase = "resting";
     this.#deadline = Infinity;
     return [];
   }
 
-  #unfitReason() {
-    const pinned = this.#rungs.find((r) => r.name === this.#pinned);
-    return pinned?.unfit ?? "this browser can play none of the streams";
-  }
-
   #down(rung, reason, now) {
-    this.left[rung] = reason;
-    this.reason = reason;
-    const below = this.usable[this.usable.indexOf(rung) + 1];
-    if (!below) return this.#rest(now);
-    return this.#reopenRung(below, now);
+    this.left[rung] = this.reason = reason;
+    const below = this.#order.below(rung);
+    return below ? this.#open(below, now) : this.#rest(now);
   }
 
   #rest(now) {
     const done = this.#dropCandidate();
     this.phase = "resting";
-    this.#deadline = now + backoff(this.#rests++, { ...REST, random: this.#random });
+    this.#deadline = now + this.#rests.next();
     return done;
   }
 }

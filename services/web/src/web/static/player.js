@@ -1,13 +1,12 @@
 /** Plays one camera: does what the ladder decides, and tells the card what there is to see. */
 
+import { FROZEN, HIDDEN, condition } from "./condition.js";
+import { Judge } from "./judge.js";
 import { Ladder } from "./ladder.js";
-import { RUNGS, explain, rungNamed } from "./rungs.js";
+import { explain, rungNamed, rungsFor } from "./rungs.js";
 import { Telemetry } from "./telemetry.js";
 
 const TICK_MS = 250;
-/** Seconds without a new picture after which it is called frozen, and after which it is hidden. */
-export const FROZEN = 1.5;
-export const HIDDEN = 10;
 
 const seconds = () => performance.now() / 1000;
 
@@ -15,22 +14,33 @@ export class Player {
   telemetry = new Telemetry();
   #camera;
   #clock;
+  #station;
   #view;
   #ladder;
-  #open = new Map();
+  #judge;
+  #active = null;
+  #next = null;
   #sound = false;
-  #spare = null;
-  #playing = false;
 
-  /** `camera` as in api/cameras, `view` a VideoCard, `pinned` a rung's name or null. */
-  constructor({ camera, clock, view, pinned }) {
+  /** `camera` as in api/cameras, `station` as in station.js, `view` a VideoCard, `pinned` a rung's name
+   *  or null. */
+  constructor({ camera, clock, station, view, pinned }) {
     this.#camera = camera;
     this.#clock = clock;
+    this.#station = station;
     this.#view = view;
-    this.#ladder = new Ladder(RUNGS, { pinned });
+    this.#judge = new Judge(this.telemetry, clock);
+    const excuse = (slot) => (slot === "active" ? this.#active : this.#next)?.rung.excuse ?? null;
+    this.#ladder = new Ladder(rungsFor(camera), { pinned, excuse });
     document.addEventListener("visibilitychange", () => this.#visibility());
     setInterval(() => this.#tick(), TICK_MS);
     this.#visibility();
+  }
+
+  /** The station has come to offer other ways of watching. */
+  offer(camera) {
+    this.#camera = camera;
+    this.#do(this.#ladder.offer(rungsFor(camera), seconds()));
   }
 
   /** Use this rung only; null = the best that works. */
@@ -40,152 +50,145 @@ export class Player {
 
   /** The station is back: try at once. */
   nudge() {
-    if (this.#playing) this.#do(this.#ladder.nudge(seconds()));
-  }
-
-  get sound() {
-    return this.#sound;
+    if (this.#watched) this.#do(this.#ladder.nudge(seconds()));
   }
 
   /** Sound on or off; call it from a click. */
   setSound(on) {
     this.#sound = on;
     const how = rungNamed(this.#ladder.rung)?.sound;
-    if (how === "switch") this.#active?.sound(on);
-    else if (how === "reopen") this.#reopen();
+    if (how === "switch") this.#active?.rung.sound(on);
+    else if (how === "reopen") this.#do(this.#ladder.renew(seconds()));
   }
 
   /** What is on the screen now, for a snapshot; null when it is not fresh. */
   get picture() {
-    const picture = this.#active?.picture;
+    const picture = this.#active?.rung.picture;
     return this.#age() < FROZEN && picture?.width ? picture : null;
   }
 
-  get #active() {
-    return this.#open.get(this.#ladder.rung);
+  get #watched() {
+    return this.#ladder.phase !== "stopped";
   }
 
   #visibility() {
-    const watched = document.visibilityState === "visible";
-    if (watched === this.#playing) return;
-    this.#playing = watched;
-    if (!watched) this.#dropSpare();
-    this.#do(watched ? this.#ladder.start(seconds()) : this.#ladder.stop());
+    const visible = document.visibilityState === "visible";
+    if (visible === this.#watched) return;
+    this.#do(visible ? this.#ladder.resume(seconds()) : this.#ladder.stop());
   }
 
   #do(commands) {
     for (const { do: what, rung } of commands) {
-      if (what === "open" || what === "try") this.#start(rung);
-      else if (what === "promote") this.#adopt(rung);
-      else this.#end(rung);
+      if (what === "open") this.#active = this.#open(rung);
+      else if (what === "try") this.#next = this.#open(rung);
+      else if (what === "promote") this.#promote();
+      else if (what === "drop") this.#drop();
+      else this.#close();
     }
     this.#show();
   }
 
-  #start(name) {
-    this.#end(name);
-    const rung = rungNamed(name).open(this.#camera, {
-      on: this.#handlers(name, () => this.#open.get(name) === rung),
-      sound: this.#sound,
-    });
-    this.#open.set(name, rung);
+  #open(name) {
+    const one = { name, rung: null };
+    const options = { on: this.#handlers(one), sound: this.#sound };
+    one.rung = rungNamed(name).open(this.#camera, options);
+    return one;
   }
 
-  #end(name) {
-    const rung = this.#open.get(name);
-    if (!rung) return;
-    this.#open.delete(name);
+  #close() {
+    const { rung } = this.#active;
+    this.#active = null;
     if (rung.element === this.telemetry.element) this.#view.keepStill(rung.picture);
     rung.close();
   }
 
+  #drop() {
+    const { rung } = this.#next;
+    this.#next = null;
+    rung.close();
+  }
+
   /** Its first picture is there: only now does it take the place of what was shown before. */
-  #adopt(name) {
-    const rung = this.#open.get(name);
-    this.telemetry.rung = name;
-    this.telemetry.element = rung.element;
+  #promote() {
+    const loser = this.#active;
+    this.#active = this.#next;
+    this.#next = null;
+    this.#adopt();
+    loser?.rung.close();
+  }
+
+  #adopt() {
+    const { name, rung } = this.#active;
+    this.telemetry.turn(name, rung.element);
     this.#view.mount(rung.element);
   }
 
-  /** A media element takes sound only from its beginning: open a second one and swap. */
-  #reopen() {
-    this.#dropSpare();
-    const name = this.#ladder.rung;
-    const spare = rungNamed(name).open(this.#camera, {
-      on: this.#handlers(name, () => this.#open.get(name) === spare, () => this.#swap(name, spare)),
-      sound: this.#sound,
-    });
-    this.#spare = spare;
+  #slot(one) {
+    if (one === this.#active) return "active";
+    return one === this.#next ? "candidate" : null;
   }
 
-  #swap(name, spare) {
-    if (this.#spare !== spare || this.#ladder.rung !== name) return;
-    this.#spare = null;
-    this.#open.get(name)?.close();
-    this.#open.set(name, spare);
-    this.#adopt(name);
-  }
-
-  #dropSpare() {
-    this.#spare?.close();
-    this.#spare = null;
-  }
-
-  #handlers(name, current, first = () => {}) {
-    const measured = () => current() && name === this.#ladder.rung;
-    const decide = (event, ...about) => current() && this.#do(this.#ladder[event](name, ...about));
+  /** What a rung tells; of one that is closed nothing counts any more. */
+  #handlers(one) {
+    const active = () => one === this.#active;
+    const { telemetry } = this;
+    const decide = (event, ...about) => {
+      const slot = this.#slot(one);
+      if (slot) this.#do(this.#ladder[event](slot, ...about));
+    };
     return {
       clock: this.#clock,
-      received: (_fragment, replayed) => measured() && this.telemetry.received(replayed),
-      dropped: (count) => measured() && (this.telemetry.dropped += count),
-      seek: () => measured() && (this.telemetry.seeks += 1),
-      dry: () => measured() && (this.telemetry.dry += 1),
-      size: (width, height) => Object.assign(this.telemetry, { width, height }),
-      shown: (picture) => {
-        if (!current()) first();
-        if (current()) this.#shown(name, picture);
+      received: (fragment, replayed) => {
+        if (active()) telemetry.received(fragment?.capture ?? null, replayed, this.#clock);
       },
+      dropped: (count) => active() && (telemetry.dropped += count),
+      seek: () => active() && (telemetry.seeks += 1),
+      dry: () => active() && (telemetry.dry += 1),
+      size: (width, height) => Object.assign(telemetry, { width, height }),
+      shown: (picture) => this.#shown(one, picture),
       waiting: (reason) => decide("waiting", reason),
       streaming: () => decide("streaming", seconds()),
-      failed: (reason, final) => decide("failed", reason, final, seconds()),
-      soundFailed: (reason) => current() && this.#view.soundFailed(reason),
+      failed: (reason, final = false) => decide("failed", reason, final, seconds()),
+      soundFailed: (reason) => this.#slot(one) && this.#view.soundFailed(reason),
     };
   }
 
-  #shown(name, picture) {
+  #shown(one, picture) {
+    const slot = this.#slot(one);
+    if (slot === null) return;
     const before = this.#ladder.phase;
-    const commands = this.#ladder.picture(name, seconds());
+    const commands = this.#ladder.picture(slot, seconds());
     if (commands.length > 0) this.#do(commands);
-    if (name !== this.#ladder.rung) return;
-    if (this.#active.element !== this.telemetry.element) this.#adopt(name);
+    if (one.rung.element !== this.telemetry.element) this.#adopt();
     this.telemetry.show(picture, this.#clock);
     if (before !== "playing") this.#show();
   }
 
   #tick() {
-    if (!this.#playing) return;
+    if (!this.#watched) return;
     this.#do(this.#ladder.tick(seconds()));
+    this.#judge.tick(this.picture, this.#ladder, TICK_MS, performance.now());
   }
 
   /** Seconds since the last new picture; Infinity before the first. */
   #age() {
     const { picture } = this.telemetry;
-    return picture ? seconds() - picture.moment / 1000 : Infinity;
+    return picture ? Math.max(0, seconds() - picture.moment / 1000) : Infinity;
   }
 
   #show() {
-    const { phase, reason, rung, left, pinned } = this.#ladder;
-    this.telemetry.stalls = this.#ladder.stalls;
-    this.telemetry.soundLatencyMs = this.#active?.soundLatency ?? null;
+    const { phase, reason, rung, left, pinned, stalls } = this.#ladder;
+    this.telemetry.stalls = stalls;
+    this.telemetry.soundLatencyMs = this.#active?.rung.soundLatency ?? null;
     const age = this.#age();
+    const about = this.#station.camera(this.#camera.name, this.#clock.now());
+    const found = condition({ phase, reason, age, same: this.#judge.same, ...about });
     this.#view.show({
-      phase,
-      reason,
-      age,
-      frozen: age > FROZEN,
-      hidden: age > HIDDEN || ((phase === "waiting" || phase === "resting") && age > FROZEN),
+      ...found,
+      failing: phase === "waiting" || phase === "resting",
+      hidden: age > HIDDEN || (age > FROZEN && (phase === "waiting" || phase === "resting")),
       rung: rung && rungNamed(rung),
-      why: rung && explain(rung, left, pinned),
+      why: rung && explain(rung, left, pinned, this.#judge.verdict),
       telemetry: this.telemetry,
     });
   }

@@ -1,7 +1,8 @@
 /** Which frame a video element shows, and when it reaches the screen. */
 
-/** Calls `shown({media, moment, count})` for each frame: its media time in s, the performance.now()
- *  at which it is due on the screen, and the frames presented since the call before. → stop(). */
+/** Calls `shown({media, moment, count, rtp})` for each frame: its media time in s, the
+ *  performance.now() at which it is due on the screen, the frames presented since the call before,
+ *  and its RTP timestamp where the browser tells one. → stop(). */
 export function watchPresentation(video, shown) {
   return "requestVideoFrameCallback" in video ? byFrame(video, shown) : byQuality(video, shown);
 }
@@ -13,7 +14,8 @@ function byFrame(video, shown) {
     const count = presented === null ? 1 : frame.presentedFrames - presented;
     presented = frame.presentedFrames;
     handle = video.requestVideoFrameCallback(each);
-    shown({ media: frame.mediaTime, moment: frame.expectedDisplayTime, count });
+    const { mediaTime: media, expectedDisplayTime: moment, rtpTimestamp: rtp } = frame;
+    shown({ media, moment, count, rtp });
   };
   handle = video.requestVideoFrameCallback(each);
   return () => video.cancelVideoFrameCallback(handle);

@@ -1,10 +1,9 @@
-/** The card of the station itself: connection, services with their problems, relays. */
+/** The card of the station itself: connection, services with their problems. */
 
 import { make, mark, say } from "./dom.js";
 import { UNKNOWN, span } from "./words.js";
 
 const LEVELS = { online: "good", offline: "warning", lost: "bad" };
-const RELAY_LEVELS = { streaming: "good", starting: "warning", backoff: "bad", stopped: "warning" };
 const BUS = { connected: "connected", lost: "not there", silent: "not answering" };
 const LINKS = { open: "live", silent: "not answering", down: "lost", connecting: "connecting" };
 
@@ -69,11 +68,6 @@ export class StationCard {
       const lines = complaints(this.#station, name, now);
       const level = state === "online" && lines.length > 0 ? "warning" : LEVELS[state];
       this.#item(present, name, level, state, lines, now - message.timestamp);
-    }
-    for (const [name, message] of this.#station.each("relay", "status")) {
-      const lines = [`${message.camera} to ${message.target}`, message.error].filter(Boolean);
-      const level = RELAY_LEVELS[message.state];
-      this.#item(present, `relay ${name}`, level, message.state, lines, now - message.timestamp);
     }
     for (const [name, item] of this.#items) {
       if (present.has(name)) continue;

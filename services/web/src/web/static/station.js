@@ -62,6 +62,18 @@ export class Station {
     return freshness(message, interval(topic, message, this.#intervals), now);
   }
 
+  /** What is known of a camera, for condition.js: link, bus, status, and metadata while it is fresh. */
+  camera(name, now) {
+    const topic = `camera/${name}/metadata`;
+    const fresh = this.messages.has(topic) && now !== null && !this.freshness(topic, now).stale;
+    return {
+      link: this.link.state,
+      bus: this.bus.state,
+      status: this.messages.get(`camera/${name}/status`) ?? null,
+      metadata: fresh ? this.messages.get(topic) : null,
+    };
+  }
+
   /** Topics of the form `kind/<name>/last` that have spoken: [name, message], sorted by name. */
   each(kind, last) {
     const found = [];

@@ -1,5 +1,7 @@
 /** What a player has measured of itself; `window.beeper.players[name]` and the page's statistics. */
 
+import { Freshness } from "./freshness.js";
+
 const KEPT = 5000;
 
 /** All counts are since the page was opened, whatever rung was in use.
@@ -11,6 +13,9 @@ const KEPT = 5000;
  *    screen, its number, and milliseconds since its capture by the station's clock
  *  - soundLatencyMs: the same for the newest sound, null without; firstPictureMs: since navigation */
 export class Telemetry {
+  /** Of this rung's pictures, at their arrival and on the screen. */
+  arrived = new Freshness();
+  fresh = new Freshness();
   rung = null;
   element = null;
   width = null;
@@ -28,9 +33,20 @@ export class Telemetry {
   /** The newest picture on the screen: {seq, capture, moment}. */
   picture = null;
 
-  received(replayed) {
+  /** Another rung's pictures, in another element, are shown from now on. */
+  turn(rung, element) {
+    this.rung = rung;
+    this.element = element;
+    this.arrived.reset();
+    this.fresh.reset();
+  }
+
+  /** A picture captured at `capture` (null if unknown) has come from the network. */
+  received(capture, replayed, clock) {
     if (replayed) this.replayed += 1;
     else this.frames += 1;
+    const now = clock.now();
+    if (!replayed && capture && now !== null) this.arrived.take(capture, now);
   }
 
   /** A picture reached the screen at `moment`; `clock` tells the station's time. */
@@ -41,6 +57,7 @@ export class Telemetry {
     this.shown += count;
     const then = clock.at(moment);
     if (then === null || !capture) return;
+    this.fresh.take(capture, then);
     this.latencyMs.push({ t: moment, seq, latency: (then - capture) * 1000 });
     if (this.latencyMs.length > KEPT) this.latencyMs.splice(0, this.latencyMs.length - KEPT);
   }
