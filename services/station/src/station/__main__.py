@@ -3,16 +3,21 @@
 import argparse
 import os
 import pwd
+import secrets
 import stat
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from . import hardware, plan, supervisor
+from bus.settings import SettingsError
 
-SOURCE = Path("mosquitto/mosquitto.conf")
+from . import bridge, broker, hardware, plan, supervisor
+from .supervisor import Program
+
+STARTED = "started"
+"""A file in `runtime_dir` that is another one at each start of the whole station, for `chat`."""
 
 
 def say(line: str) -> None:
@@ -44,27 +49,57 @@ def check(settings: dict[str, Any]) -> list[str]:
     web, mqtt = settings["web"], settings["mqtt"]
     if plan.taken(web["host"], web["port"]):
         wrong.append(
-            f"port {web['port']} (the page) is taken; choose another: "
-            "BEEPER_WEB__PORT=8081 make run"
+            f"port {web['port']} (the page) is taken; choose another with BEEPER_WEB__PORT=8081"
         )
     if mqtt["host"] in plan.LOOPBACK and plan.taken("127.0.0.1", mqtt["port"]):
         wrong.append(
             f"port {mqtt['port']} (MQTT) is taken, perhaps by a Mosquitto of this machine; "
-            "choose another: BEEPER_MQTT__PORT=1884 make run"
+            "choose another with BEEPER_MQTT__PORT=1884"
         )
     return wrong
 
 
-def programs(folder: Path, settings: dict[str, Any]) -> dict[str, list[str]]:
-    """Instance → command, the broker first when it is ours to start."""
-    cameras = [name for name, camera in settings["camera"].items() if camera["enabled"]]
+def end_for(wrong: list[str]) -> None:
+    """End the program with these lines, if there are any."""
+    if wrong:
+        sys.exit("\n".join(f"station: {line}" for line in wrong))
+
+
+def settle(services: Iterable[str]) -> dict[str, Any]:
+    """What is in force for these services; ends the program where that cannot run here."""
+    try:
+        settings = plan.all_settings(services)
+    except ValueError as error:
+        sys.exit(str(error))
+    end_for(check(settings))
+    return settings
+
+
+def programs(folder: Path, settings: dict[str, Any]) -> dict[str, Program]:
+    """Instance → what to run, the broker first when it is ours to start."""
+    commands = plan.commands(settings)
+    if not settings["stepper"]["enabled"]:
+        del commands["stepper"]
     mqtt = settings["mqtt"]
-    broker = (
-        {"mosquitto": plan.mosquitto(folder, SOURCE, mqtt["port"])}
-        if mqtt["host"] in plan.LOOPBACK
-        else {}
-    )
-    return broker | plan.commands(cameras)
+    if mqtt["host"] not in plan.LOOPBACK:
+        return {name: Program(command, {}) for name, command in commands.items()}
+    more = bridge.configuration(bridge.hub()) if settings["hub"]["host"] else ""
+    start = broker.prepare(folder, commands, mqtt["port"], settings["station"], more=more)
+    services = {
+        name: Program(command, broker.environment(folder, name))
+        for name, command in commands.items()
+    }
+    return {"mosquitto": Program(start, {})} | services
+
+
+def supervise(folder: Path, programs: dict[str, Program]) -> NoReturn:
+    """Write the configuration of supervisord, and become it."""
+    user = pwd.getpwuid(os.getuid()).pw_name
+    file = folder / "supervisord.conf"
+    file.write_text(supervisor.configuration(folder, user, programs), encoding="utf-8")
+    keep_log_in_order()
+    program = str(Path(sys.executable).with_name("supervisord"))
+    os.execv(program, [program, "-c", str(file)])  # noqa: S606 (no shell is wanted)
 
 
 def keep_log_in_order() -> None:
@@ -80,29 +115,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m station", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".run"), help="where it may write")
     folder: Path = parser.parse_args().folder.absolute()
-    if missing := plan.missing_programs():
-        sys.exit("\n".join(f"station: {line}" for line in missing))
+    end_for(plan.missing_programs())
     choose_folders(folder)
     choose_drivers()
-    settings: dict[str, Any] = {}
+    settings = settle(plan.SERVICES)
+    (Path(settings["runtime_dir"]) / STARTED).write_text(secrets.token_hex(8), encoding="utf-8")
     try:
-        with ThreadPoolExecutor() as pool:
-            for shown in pool.map(plan.settings_of, plan.SERVICES):
-                settings |= shown
-    except ValueError as error:
-        sys.exit(str(error))
-    if wrong := check(settings):
-        sys.exit("\n".join(f"station: {line}" for line in wrong))
-    user = pwd.getpwuid(os.getuid()).pw_name
-    configuration = folder / "supervisord.conf"
-    text = supervisor.configuration(folder, user, programs(folder, settings))
-    configuration.write_text(text, encoding="utf-8")
+        everything = programs(folder, settings)
+    except (SettingsError, OSError) as error:
+        sys.exit(f"station: {error}")
     web, mqtt = settings["web"], settings["mqtt"]
     say(f"the page: http://localhost:{web['port']} (in a few seconds; Ctrl-C ends the station)")
-    say(f"the bus:  mosquitto_sub -h {mqtt['host']} -p {mqtt['port']} -v -t 'beeper/#'")
-    keep_log_in_order()
-    program = str(Path(sys.executable).with_name("supervisord"))
-    os.execv(program, [program, "-c", str(configuration)])  # noqa: S606 (no shell is wanted)
+    say(f"the bus:  {mqtt['host']}:{mqtt['port']}; `make watch` shows what is said there")
+    supervise(folder, everything)
 
 
 if __name__ == "__main__":

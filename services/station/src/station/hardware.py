@@ -31,6 +31,9 @@ def findings(sys: Path = Path("/sys"), dev: Path = Path("/dev")) -> Iterator[Fin
     yield Finding("camera usb, sound", sound, {"BEEPER_CAMERA__USB__AUDIO": "test"})
     yield Finding("BME680", bme680(dev), {"BEEPER_SENSORS__BME680__DRIVER": "simulated"})
     yield Finding("microphone", sound, {"BEEPER_SENSORS__AUDIO__DRIVER": "simulated"})
+    # Where there are pins, they may drive anything: a motor is there when the user says so.
+    motor = {"BEEPER_STEPPER__DRIVER": "simulated", "BEEPER_STEPPER__ENABLED": "true"}
+    yield Finding("motor", pins(dev), motor)
 
 
 def csi_camera() -> str | None:
@@ -72,6 +75,13 @@ def has_bme680(bus: Path, address: int) -> bool:
             return bool(wire.read_byte_data(address, BME680_ID_REGISTER) == BME680_ID)
     except OSError:
         return False
+
+
+def pins(dev: Path, model: Path = Path("/proc/device-tree/model")) -> str | None:
+    """The header of a Raspberry Pi; other machines have GPIO chips of another purpose."""
+    if model.is_file() and model.read_text(encoding="utf-8").startswith("Raspberry Pi"):
+        return None if any(dev.glob("gpiochip*")) else "no /dev/gpiochip*"
+    return "no Raspberry Pi, so no pins"
 
 
 def capture_device(proc: Path = Path("/proc/asound/pcm")) -> str | None:

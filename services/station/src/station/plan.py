@@ -7,12 +7,27 @@ import socket
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bus.settings import PREFIX, config_file
 
-SERVICES = ("camera", "stills", "metadata", "sensors", "web")
+SERVICES = (
+    "camera",
+    "stills",
+    "aac",
+    "metadata",
+    "sensors",
+    "chat",
+    "history",
+    "stepper",
+    "webrtc",
+    "web",
+    "relay",
+)
+NAMED = ("camera", "relay")
+"""Services that run once for each table of their settings."""
 PROGRAMS = {
     "mosquitto": "the MQTT broker: apt-get install mosquitto",
     "ffmpeg": "the encoder: apt-get install ffmpeg",
@@ -20,11 +35,11 @@ PROGRAMS = {
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def missing_programs() -> list[str]:
+def missing_programs(needed: Iterable[str] = PROGRAMS) -> list[str]:
     """One line for each program that is not there, with the way to install it."""
     return [
-        f"{name} is not installed ({how})"
-        for name, how in PROGRAMS.items()
+        f"{name} is not installed ({PROGRAMS[name]})"
+        for name in needed
         if shutil.which(name) is None
     ]
 
@@ -56,6 +71,15 @@ def settings_of(service: str) -> dict[str, Any]:
     return shown
 
 
+def all_settings(services: Iterable[str] = SERVICES) -> dict[str, Any]:
+    """What is in force for all these services; raises ValueError as `settings_of` does."""
+    settings: dict[str, Any] = {}
+    with ThreadPoolExecutor() as pool:
+        for shown in pool.map(settings_of, services):
+            settings |= shown
+    return settings
+
+
 def taken(host: str, port: int) -> bool:
     """Whether somebody already listens there."""
     with socket.socket() as probe:
@@ -67,16 +91,13 @@ def taken(host: str, port: int) -> bool:
     return False
 
 
-def commands(cameras: list[str]) -> dict[str, list[str]]:
+def commands(settings: dict[str, Any]) -> dict[str, list[str]]:
     """Instance → the command that runs it."""
-    instances = {f"camera-{camera}": ["camera", camera] for camera in cameras}
-    instances |= {name: [name] for name in SERVICES if name != "camera"}
+    instances = {
+        f"{service}-{name}": [service, name]
+        for service in NAMED
+        for name, table in settings[service].items()
+        if table["enabled"]
+    }
+    instances |= {name: [name] for name in SERVICES if name not in NAMED}
     return {name: [sys.executable, "-m", *words] for name, words in instances.items()}
-
-
-def mosquitto(folder: Path, source: Path, port: int) -> list[str]:
-    """The broker's command; its configuration is `source` with a listener on loopback."""
-    configuration = folder / "mosquitto.conf"
-    listener = f"\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
-    configuration.write_text(source.read_text(encoding="utf-8") + listener, encoding="utf-8")
-    return ["mosquitto", "-c", str(configuration)]

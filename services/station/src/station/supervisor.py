@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 HEAD = """\
 [supervisord]
@@ -16,6 +17,7 @@ childlogdir={folder}
 PROGRAM = """
 [program:{name}]
 command={command}
+environment={environment}
 priority={priority}
 autorestart=true
 ; A service that cannot start is tried again, ever more slowly.
@@ -29,11 +31,24 @@ stdout_logfile_maxbytes=0
 """
 
 
-def configuration(folder: Path, user: str, programs: dict[str, list[str]]) -> str:
+class Program(NamedTuple):
+    """What is run, and the variables that only it has."""
+
+    command: list[str]
+    environment: dict[str, str]
+
+
+def configuration(folder: Path, user: str, programs: dict[str, Program]) -> str:
     """All programs; the broker starts first and stops last."""
     parts = [HEAD.format(folder=folder, user=user)]
-    for name, command in programs.items():
-        line = shlex.join(command).replace("%", "%%")
-        priority = 1 if name == "mosquitto" else 10
-        parts.append(PROGRAM.format(name=name, command=line, priority=priority))
+    for name, (command, variables) in programs.items():
+        pairs = ",".join(f'{key}="{value}"' for key, value in variables.items())
+        parts.append(
+            PROGRAM.format(
+                name=name,
+                command=shlex.join(command).replace("%", "%%"),
+                environment=pairs.replace("%", "%%"),
+                priority=1 if name == "mosquitto" else 10,
+            )
+        )
     return "".join(parts)
