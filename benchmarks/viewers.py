@@ -1,9 +1,13 @@
-"""How many WebSocket viewers one web process serves on one core, and what that costs each.
+"""How many viewers one process serves on one core: WebRTC beside WebSocket, and where each bends.
 
-    python benchmarks/viewers.py --viewers 500
+    python benchmarks/viewers.py                        both, step by step until the server is full
+    python benchmarks/viewers.py --websocket 500 --whep 100    just these numbers
 
-Mosquitto, the publisher and the viewers share the other cores. The viewers shake hands as a browser
-does (they offer permessage-deflate), read every frame and acknowledge every 100 ms, masked.
+The server (`web`, `webrtc`) has a core of its own; Mosquitto, the publisher and the viewers share
+the others. WebSocket viewers shake hands as a browser does (they offer permessage-deflate), read
+every frame and acknowledge every 100 ms, masked. WebRTC viewers finish ICE and DTLS; one in twenty
+decrypts and counts what comes, for the others the kernel throws it away. Each line says which side
+was at its limit.
 """
 
 import argparse
@@ -14,7 +18,6 @@ import multiprocessing
 import os
 import re
 import secrets
-import socket
 import statistics
 import struct
 import subprocess
@@ -29,9 +32,16 @@ from bus.media import MediaConnection
 from media.clock import boottime
 from media.cmaf import VIDEO_TRACK, fragment, video_init
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from conftest import free_port, listens, wait_until
+from webrtc_load import WhepLoad
+
 NTP_UNIX = 2_208_988_800
 TICKS = os.sysconf("SC_CLK_TCK")
 SATURATED = 0.93
+SERVED, IN_TIME = 0.99, 0.1
+"""Share of the pictures that must come, and seconds in which 95 of 100 must."""
+SERVERS = {"websocket": "web", "whep": "webrtc"}
 HANDSHAKE = (
     "GET /live/bench HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nPragma: no-cache\r\n"
     "Cache-Control: no-cache\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\n"
@@ -151,10 +161,13 @@ class Load:
                 await asyncio.sleep(max(0, 0.1 / parts - (time.monotonic() - began)))
 
 
-def run_load(port: int, count: int, seconds: float, cores: set[int], pipe: Connection) -> None:
+def run_load(
+    kind: str, port: int, count: int, seconds: float, cores: set[int], pipe: Connection
+) -> None:
     """The body of the viewers' process."""
     os.sched_setaffinity(0, cores)
-    asyncio.run(Load(port, count).run(pipe, seconds))
+    load = WhepLoad(count) if kind == "whep" else Load(port, count)
+    asyncio.run(load.run(pipe, seconds))
 
 
 def parameter_sets() -> tuple[bytes, bytes]:
@@ -174,7 +187,7 @@ async def publish(settings: Settings, kilobits: float, fps: float) -> None:
     codecs = f"avc1.{sps[1:4].hex()}"
     media.publish_init("bench", "video", video_init(sps, pps), session="s1", codecs=codecs)
     size = int(kilobits * 125 / (fps + 7))
-    pictures = secrets.token_bytes(size * 8), secrets.token_bytes(size)
+    pictures = slice_of(0x65, size * 8), slice_of(0x41, size)
     number, began = 0, boottime()
     try:
         while True:
@@ -188,6 +201,11 @@ async def publish(settings: Settings, kilobits: float, fps: float) -> None:
             await asyncio.sleep(began + number / fps - boottime())
     finally:
         link.cancel()
+
+
+def slice_of(head: int, size: int) -> bytes:
+    """A sample of one slice, of which nobody decodes anything."""
+    return (size - 4).to_bytes(4, "big") + bytes((head,)) + secrets.token_bytes(size - 5)
 
 
 def cpu(pid: int) -> float:
@@ -204,88 +222,114 @@ def memory(pid: int) -> int:
     return int(found[1]) * 1024
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for(port: int) -> None:
-    for _ in range(500):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    sys.exit(f"nothing listens on port {port}")
-
-
-async def measure(options: argparse.Namespace, web: int, port: int, settings: Settings) -> None:
-    """Run camera and viewers, and print what came of it."""
-    camera = asyncio.create_task(publish(settings, options.kilobits, options.fps))
-    await asyncio.sleep(1)
-    empty = memory(web)
+async def measure(
+    options: argparse.Namespace, kind: str, count: int, server: int, port: int
+) -> bool:
+    """Run the viewers, print what came of it; whether the server served them all in time."""
+    empty = memory(server)
     ours, theirs = multiprocessing.Pipe()
     cores = os.sched_getaffinity(0)
     load = multiprocessing.Process(
-        target=run_load, args=(port, options.viewers, options.seconds, cores, theirs)
+        target=run_load, args=(kind, port, count, options.seconds, cores, theirs)
     )
     load.start()
-    assert load.pid
+    pid = load.pid or 0
     assert await asyncio.to_thread(ours.recv) == "go"
-    began, before = time.monotonic(), (cpu(web), cpu(load.pid))
+    began, before = time.monotonic(), (cpu(server), cpu(pid))
     frames, lost, ages = await asyncio.to_thread(ours.recv)
     took = time.monotonic() - began
-    used = [(cpu(pid) - was) / took for pid, was in zip((web, load.pid), before, strict=True)]
-    full = memory(web)
+    used = [(cpu(p) - was) / took for p, was in zip((server, pid), before, strict=True)]
+    each = (memory(server) - empty) / count / 1024
     ours.send("end")
-    load.join(5)
-    camera.cancel()
-    report(options, used, frames / (options.viewers * options.fps * took), ages, lost)
-    each = (full - empty) / options.viewers / 1024
-    print(f"memory of web: {full / 1e6:.0f} MB (PSS), {each:.0f} KiB a viewer besides the kernel's")
+    await asyncio.to_thread(load.join, 5)
+    load.kill()
+    share = frames / (count * options.fps * took)
+    report(kind, count, used, share, ages, lost, each)
+    return share > SERVED and quantile(ages, 95) < IN_TIME and used[0] < SATURATED and not lost
+
+
+def quantile(ages: list[float], percent: int) -> float:
+    """One percentile in seconds; infinite when nothing came."""
+    return statistics.quantiles(ages, n=100)[percent - 1] if len(ages) > 1 else float("inf")
 
 
 def report(
-    options: argparse.Namespace, used: list[float], share: float, ages: list[float], lost: int
+    kind: str,
+    count: int,
+    used: list[float],
+    share: float,
+    ages: list[float],
+    lost: int,
+    each: float,
 ) -> None:
     """Figures, and which side was at its limit."""
-    quantiles = statistics.quantiles(ages, n=100)
-    full = [name for name, part in zip(("web", "load"), used, strict=True) if part > SATURATED]
+    names = SERVERS[kind], "viewers"
+    full = [name for name, part in zip(names, used, strict=True) if part > SATURATED]
+    p50, p95, p99 = (quantile(ages, percent) * 1000 for percent in (50, 95, 99))
     print(
-        f"{options.viewers} viewers of {options.kilobits:g} kbit/s at {options.fps:g} fps:"
-        f" {share * 100:.2f} % of the frames arrived, {lost} connections lost\n"
-        f"captured to received: p50 {quantiles[49] * 1000:.1f} ms, p95 {quantiles[94] * 1000:.1f},"
-        f" p99 {quantiles[98] * 1000:.1f}\n"
-        f"CPU: web {used[0] * 100:.0f} % of its core, viewers {used[1] * 100:.0f} % of theirs;"
-        f" saturated: {' and '.join(full) or 'neither'}"
+        f"{kind:<9} {count:>4} viewers: {share * 100:6.2f} % of the pictures came, {lost} lost;"
+        f" captured to received p50 {p50:5.1f} ms, p95 {p95:6.1f}, p99 {p99:6.1f};"
+        f" CPU: {names[0]} {used[0] * 100:3.0f} % of its core, viewers {used[1] * 100:3.0f} % of"
+        f" theirs; {each:.0f} KiB each; saturated: {' and '.join(full) or 'neither'}",
+        flush=True,
     )
+
+
+async def climb(
+    options: argparse.Namespace, kind: str, steps: list[int], server: int, port: int
+) -> None:
+    """More and more viewers until it bends."""
+    served = 0
+    for count in steps:
+        # A hiccup of the machine is no knee: it must happen twice.
+        if not await measure(options, kind, count, server, port) and not await measure(
+            options, kind, count, server, port
+        ):
+            print(f"{kind:<9} the knee is between {served} and {count} viewers on one core")
+            return
+        served = count
+    print(f"{kind:<9} {served} viewers on one core, and no knee yet")
+
+
+async def run(options: argparse.Namespace, servers: dict[str, int], port: int) -> None:
+    """The camera, and each kind of viewer after the other."""
+    camera = asyncio.create_task(publish(Settings(), options.kilobits, options.fps))
+    await asyncio.sleep(1)
+    for kind in SERVERS:
+        steps = getattr(options, kind)
+        await climb(options, kind, steps, servers[kind], port)
+    camera.cancel()
 
 
 def main() -> None:
     """Start what is needed, measure, end it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--viewers", type=int, default=500)
+    parser.add_argument("--websocket", type=int, nargs="*", default=[200, 400, 600, 800, 1000])
+    parser.add_argument("--whep", type=int, nargs="*", default=[25, 50, 75, 100, 150, 200, 300])
     parser.add_argument("--kilobits", type=float, default=1500)
     parser.add_argument("--fps", type=float, default=30)
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=5)
     options = parser.parse_args()
     first, *others = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, others or {first})
     broker_port, port = free_port(), free_port()
     os.environ |= {"BEEPER_MQTT__PORT": str(broker_port), "BEEPER_WEB__PORT": str(port)}
-    os.environ["BEEPER_WEB__MAX_VIEWERS"] = str(options.viewers)
-    broker = subprocess.Popen(["mosquitto", "-p", str(broker_port)], stderr=subprocess.DEVNULL)
-    wait_for(broker_port)
-    web = subprocess.Popen(["taskset", "-c", str(first), sys.executable, "-m", "web"])
+    os.environ |= {"BEEPER_WEB__MAX_VIEWERS": "2000", "BEEPER_WEBRTC__MAX_SESSIONS": "2000"}
+    # Viewers that do not read do not speak either.
+    os.environ["BEEPER_LOG_LEVEL"] = "warning"
+    os.environ |= {"BEEPER_WEBRTC__SILENT": "600", "BEEPER_WEBRTC__CONNECT": "60"}
+    started = [subprocess.Popen(["mosquitto", "-p", str(broker_port)], stderr=subprocess.DEVNULL)]
+    wait_until(lambda: listens(broker_port), "the server listens")
+    pinned = ["taskset", "-c", str(first), sys.executable, "-m"]
+    servers = {kind: subprocess.Popen([*pinned, name]) for kind, name in SERVERS.items()}
+    started += servers.values()
     try:
-        wait_for(port)
-        asyncio.run(measure(options, web.pid, port, Settings()))
+        wait_until(lambda: listens(port), "the server listens")
+        asyncio.run(run(options, {kind: made.pid for kind, made in servers.items()}, port))
     finally:
-        web.terminate()
-        web.wait(5)
-        broker.terminate()
-        broker.wait(5)
+        for process in reversed(started):
+            process.terminate()
+            process.wait(10)
 
 
 if __name__ == "__main__":
