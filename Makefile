@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 SOURCES := packages services tests benchmarks
 
-.PHONY: help run test check watch topics example lock bench clean setup setup-dev
+.PHONY: help run test check watch user install uninstall doctor topics example telegraf dashboards lock bench clean setup setup-dev test-compose images backup restore
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -12,26 +12,66 @@ run: setup ## the whole station on this machine, page on http://localhost:8080
 	@exec $(PYTHON) -m station
 
 test: setup-dev check ## everything that can be tested without Docker
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q -n 2 --dist loadfile
 	@$(PYTHON) -m pytest -q tests/browser
 	@node --test tests/web/js/*.test.js
 
+test-compose: setup-dev ## the station in containers; as root, it installs and starts what that needs
+	@tests/compose/run
+
 check: setup-dev ## ruff and mypy --strict
-	@.venv/bin/ruff check $(SOURCES)
-	@.venv/bin/ruff format --check -q $(SOURCES)
+	@.venv/bin/ruff check $(SOURCES) livekit/configure telegraf/generate grafana/generate
+	@.venv/bin/ruff format --check -q $(SOURCES) livekit/configure telegraf/generate grafana/generate
 	@.venv/bin/mypy packages/*/src services/*/src tests benchmarks
+	@.venv/bin/mypy livekit/configure
+	@.venv/bin/mypy telegraf/generate
+	@MYPYPATH=grafana/generate .venv/bin/mypy grafana/generate
 
 watch: ## everything on the bus that a person can read
-	@mosquitto_sub -h "$${BEEPER_MQTT__HOST:-127.0.0.1}" -p "$${BEEPER_MQTT__PORT:-1883}" -v -t 'beeper/#'
+	@if [ -n "$$(docker compose ps -q mosquitto 2>/dev/null)" ]; then \
+		exec docker compose exec $$([ -t 0 ] || echo -T) mosquitto mosquitto_sub -v -t 'beeper/#'; \
+	else exec env XDG_CONFIG_HOME="$${BEEPER_WATCH:-.run/mosquitto/watch}" \
+		mosquitto_sub -v -t 'beeper/#'; fi
 
 bench: setup-dev ## every benchmark, one after another (minutes)
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(PYTHON) $$file || exit 1; done
+
+user: setup ## NAME=bob: somebody who signs in with a password (ACTION=remove takes it back)
+	@if [ "$(CURDIR)" = /opt/beeper-keeper ]; then \
+		runuser -u beeper-web -- env BEEPER_CONFIG=/etc/beeper-keeper/beeper.toml \
+			$(PYTHON) -m web.users --state-dir /var/lib/beeper-keeper/web $(or $(ACTION),add) $(NAME); \
+	else $(PYTHON) -m web.users --state-dir .run/state $(or $(ACTION),add) $(NAME); fi
+
+install: ## as services of systemd, in /opt/beeper-keeper (as root; again = update)
+	@systemd/install
+
+uninstall: ## take that away; settings and data stay (PURGE=1: those too)
+	@systemd/uninstall
+
+doctor: setup ## what stands in the way of a station on this machine, and what to do
+	@$(PYTHON) -m station.doctor
+
+images: ## the containers' images, and how large they are
+	@docker compose build -q
+	@docker image ls --format 'table {{.Repository}}\t{{.Size}}' 'beeper-keeper/*'
+
+backup: ## of the containers' volumes, into FILE=…
+	@docker/backup $(FILE)
+
+restore: ## FILE=…: put it in place of the containers' volumes
+	@docker/restore $(FILE)
 
 topics: setup-dev ## docs/topics.md from the contract
 	@$(PYTHON) -m bus > docs/topics.md
 
 example: setup-dev ## beeper.example.toml from the settings of the services
 	@setup/example > beeper.example.toml
+
+telegraf: setup-dev ## telegraf/*.conf from the contract
+	@$(PYTHON) telegraf/generate
+
+dashboards: setup-dev ## Grafana's dashboards and alert rules from the contract
+	@$(PYTHON) grafana/generate
 
 lock: setup-dev ## requirements*.txt from the pyproject files
 	@setup/lock

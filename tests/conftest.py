@@ -1,7 +1,10 @@
 """Real parts for the tests: a Mosquitto on a free port, services as users start them."""
 
+import collections
+import contextlib
+import itertools
 import os
-import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -9,18 +12,56 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+from bus.rights import SERVICES
+from hypothesis import HealthCheck, settings
+from station.broker import environment, prepare
 
-DEADLINE = 15.0
+# A busy machine makes an example slow, never wrong.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
+DEADLINE = 30.0
 """Seconds after which something that should have happened has not."""
+CLAIMS = 100
+"""Ports that are kept for this process: more than one test takes."""
+
+
+NAMES = ("csi", "usb", "door", "film", "attic", "one", "good", "bad")
+"""Cameras and relays of the tests."""
+INSTANCES = frozenset(
+    instance
+    for service, rights in SERVICES.items()
+    for instance in (
+        [f"{service}-{name}" for name in NAMES] if rights.own else [service, f"{service}-2"]
+    )
+)
+
+
+_ports = itertools.count(random.SystemRandom().randrange(20_000))
+"""Below those that the kernel gives to outgoing connections: one of them could take a port back."""
+_claims: collections.deque[int] = collections.deque()
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback interface that nobody uses; another one each time.
+
+    Its number is claimed as a name that one process can have: tests that run beside these look
+    for ports too, before anybody listens.
+    """
+    while True:
+        port = 12_000 + next(_ports) % 20_000
+        claim = socket.socket(socket.AF_UNIX)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            claim.bind(f"\0beeper-keeper-test-{port}")
+            _claims.append(claim.detach())
+            if len(_claims) > CLAIMS:
+                os.close(_claims.popleft())
+            return port
+        claim.close()
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = DEADLINE) -> None:
@@ -32,46 +73,64 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = DEAD
         time.sleep(0.01)
 
 
+def listens(port: int) -> bool:
+    """Whether somebody does on this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Broker:
-    """A real Mosquitto, as mosquitto/mosquitto.conf sets it up, on a port of its own."""
+    """A real Mosquitto, as `make run` sets it up, on a port of its own.
+
+    Services log in, each with its rights; whoever does not is a test, and may do everything.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
-        self._folder = folder
-        user = pwd.getpwuid(os.getuid()).pw_name
-        self._lines = [f"user {user}", f"listener {self.port} 127.0.0.1", "allow_anonymous true"]
+        self.folder = folder
+        self._denied = ""
+        self._anonymous = "allow_anonymous true"
+        self._more = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        shipped = Path("mosquitto/mosquitto.conf").read_text(encoding="utf-8")
-        configuration = shipped + "\n" + "\n".join(self._lines) + "\n"
-        (self._folder / "mosquitto.conf").write_text(configuration, encoding="utf-8")
+        command = prepare(self.folder, INSTANCES, self.port, station="")
+        rights = self.folder / "mosquitto" / "acl"
+        everything = f"{self._denied}topic readwrite #\ntopic read $SYS/#\n\n"
+        rights.write_text(everything + rights.read_text(encoding="utf-8"), encoding="utf-8")
+        file = Path(command[-1])
+        shipped = file.read_text(encoding="utf-8")
+        assert "allow_anonymous false\n" in shipped, "nobody is let in without a name"
+        text = shipped.replace("allow_anonymous false", self._anonymous)
+        file.write_text(text + self._more, encoding="utf-8")
         self._process = subprocess.Popen(
-            ["mosquitto", "-c", str(self._folder / "mosquitto.conf")],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_until(self._answers, "mosquitto listens")
+        wait_until(lambda: listens(self.port), "mosquitto listens")
+        assert self._process.poll() is None, "somebody else listens"
 
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+    def login(self, instance: str) -> dict[str, str]:
+        """The settings with which a service logs in."""
+        assert instance in INSTANCES, f"name {instance} in INSTANCES, so that it has a user"
+        return environment(self.folder, instance)
 
     def forbid(self, topic: str) -> None:
-        """Start anew with a rule against publishing a topic."""
-        acl = self._folder / "acl"
-        acl.write_text(f"topic deny {topic}\ntopic readwrite #\n", encoding="utf-8")
-        self._restart_with(f"acl_file {acl}")
-
-    def require_password(self) -> None:
-        """Start anew with nobody let in anonymously."""
-        self._lines.remove("allow_anonymous true")
-        self._restart_with("allow_anonymous false")
-
-    def _restart_with(self, line: str) -> None:
+        """Start anew with a rule against publishing a topic, for whoever has no name."""
+        self._denied = f"topic deny {topic}\n"
         self.stop()
-        self._lines.append(line)
         self.start()
+
+    def require_password(self, more: str = "") -> None:
+        """Start anew with nobody let in anonymously, and more configuration."""
+        self._more = more
+        self._anonymous = "allow_anonymous false"
+        self.stop()
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process
@@ -126,25 +185,45 @@ Start = Callable[..., Service]
 @pytest.fixture
 def start(broker: Broker, tmp_path: Path) -> Iterator[Start]:
     """`start("camera", "csi", BEEPER_CAMERA__CSI__DRIVER="test")` on the test's broker."""
+    with starter(broker, tmp_path) as start:
+        yield start
+
+
+class Serves(Protocol):
+    """A broker that services log in at."""
+
+    port: int
+
+    def login(self, instance: str) -> dict[str, str]:
+        """The settings with which a service logs in."""
+
+
+@contextlib.contextmanager
+def starter(broker: Serves, folder: Path) -> Iterator[Start]:
+    """What starts services on a broker, with their files below a folder."""
     services: list[Service] = []
-    (tmp_path / "run").mkdir(exist_ok=True)
-    (tmp_path / "state").mkdir(exist_ok=True)
+    (folder / "run").mkdir(exist_ok=True)
+    (folder / "state").mkdir(exist_ok=True)
 
     def start_one(*arguments: str, **variables: str) -> Service:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
+        login = {} if "BEEPER_MQTT__PORT" in variables else broker.login("-".join(arguments))
         environment = kept | {
             "BEEPER_MQTT__PORT": str(broker.port),
+            **login,
             "BEEPER_MQTT__RETRY_MAX": "0.3",
             "BEEPER_MQTT__STATUS_INTERVAL": "1",
-            "BEEPER_RUNTIME_DIR": str(tmp_path / "run"),
-            "BEEPER_STATE_DIR": str(tmp_path / "state"),
+            "BEEPER_RUNTIME_DIR": str(folder / "run"),
+            "BEEPER_STATE_DIR": str(folder / "state"),
             **variables,
         }
-        service = Service(arguments, environment, tmp_path / f"log-{len(services)}")
+        service = Service(arguments, environment, folder / f"log-{len(services)}")
         services.append(service)
         return service
 
-    yield start_one
-    for service in services:
-        if service.process.poll() is None:
-            service.kill()
+    try:
+        yield start_one
+    finally:
+        for service in services:
+            if service.process.poll() is None:
+                service.kill()

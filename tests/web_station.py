@@ -11,6 +11,7 @@ import struct
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,7 +21,7 @@ from bus.messages import CameraStatus
 from bus.settings import Mqtt
 from bus.topics import CAMERA_STATUS
 from conftest import DEADLINE, Service, free_port, wait_until
-from media.clock import boottime
+from media.clock import boottime, to_wall
 from media.cmaf import (
     AUDIO_TRACK,
     VIDEO_TRACK,
@@ -35,6 +36,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 FPS = 30
+UNHURRIED = {"BEEPER_ACCESS__RATE": "10000", "BEEPER_ACCESS__BURST": "100000"}
+"""Tests ask more often than people."""
 GROUP = 15
 """Frames between two key frames: half a second."""
 
@@ -78,7 +81,7 @@ class Camera:
 
     def __init__(self, port: int, name: str = "csi", size: str = "320x240") -> None:
         self.name = name
-        self.seq = 0
+        self.counts: Counter[str] = Counter()
         self.session = ""
         self.filming = False
         self.recording = record(size)
@@ -103,6 +106,10 @@ class Camera:
 
     def stop(self) -> None:
         self.filming = False
+
+    def silence(self) -> None:
+        """Have no sound any more."""
+        self._loop.call_soon_threadsafe(self.media.clear_init, self.name, "audio")
 
     def say(self, **fields: Any) -> None:
         """Publish the camera's status."""
@@ -154,21 +161,34 @@ class Camera:
         while True:
             if self.filming:
                 picture = next(self.pictures)
-                self._send("video", VIDEO_TRACK, 90_000, picture.data, picture.key)
+                moment = began + count / FPS
+                self._send("video", VIDEO_TRACK, moment, picture.data, picture.key)
             count += 1
             await asyncio.sleep(began + count / FPS - boottime())
 
     async def _hum(self) -> None:
+        began, count = boottime(), 0
         while True:
             if self.filming:
-                self._send("audio", AUDIO_TRACK, 48_000, bytes(60), True)
-            await asyncio.sleep(0.02)
+                self._send("audio", AUDIO_TRACK, began + count / 50, bytes(60), True)
+            count += 1
+            await asyncio.sleep(began + count / 50 - boottime())
 
-    def _send(self, track: str, number: int, scale: int, data: bytes, key: bool) -> None:
-        self.seq += number == VIDEO_TRACK
-        tfdt = round(boottime() * scale)
-        data = fragment(number, self.seq, tfdt, scale // FPS, time.time(), data, key)
+    def _send(self, track: str, number: int, moment: float, data: bytes, key: bool) -> None:
+        scale, rate = (90_000, FPS) if track == "video" else (48_000, 50)
+        self.counts[track] += 1
+        seq, tfdt = self.counts[track], round(moment * scale)
+        data = fragment(number, seq, tfdt, scale // rate, to_wall(moment), data, key)
         self.media.publish_fragment(self.name, track, self.session, data, key)
+
+    @property
+    def seq(self) -> int:
+        """Pictures so far; a step makes a gap."""
+        return self.counts["video"]
+
+    @seq.setter
+    def seq(self, value: int) -> None:
+        self.counts["video"] = value
 
 
 class Answer(NamedTuple):
@@ -181,25 +201,44 @@ class Answer(NamedTuple):
 
 
 class Web:
-    """A running `python -m web`."""
+    """A running `python -m web`; `linger="1"` is a setting of `[web]`, `BEEPER_…` any other."""
 
-    def __init__(self, start: Callable[..., Service], **settings: str) -> None:
+    source: tuple[str, int] | None = None
+    """The address to ask from."""
+
+    def __init__(self, start: Callable[..., Service], *replica: str, **settings: str) -> None:
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
-        variables = {f"BEEPER_WEB__{key.upper()}": value for key, value in settings.items()}
-        self.service = start("web", BEEPER_WEB__PORT=str(self.port), **variables)
+        variables = {
+            key if key.startswith("BEEPER_") else f"BEEPER_WEB__{key.upper()}": value
+            for key, value in settings.items()
+        }
+        self.service = start(
+            "web", *replica, **{"BEEPER_WEB__PORT": str(self.port)} | UNHURRIED | variables
+        )
         wait_until(self._well, "web and the broker work")
 
     def _well(self) -> bool:
+        assert self.service.process.poll() is None, self.service.log()
         with contextlib.suppress(OSError):
             return self.get("/healthz").status == 200
         return False
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        connection = http.client.HTTPConnection(self.host, timeout=DEADLINE)
+        connection = http.client.HTTPConnection(self.host, None, DEADLINE, self.source)
         with contextlib.closing(connection):
             connection.request(
                 method, path, headers={k.replace("_", "-"): headers[k] for k in headers}
+            )
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+    def post(self, path: str, body: object, **headers: str) -> Answer:
+        """Send JSON."""
+        connection = http.client.HTTPConnection(self.host, None, DEADLINE, self.source)
+        with contextlib.closing(connection):
+            connection.request(
+                "POST", path, json.dumps(body), {k.replace("_", "-"): headers[k] for k in headers}
             )
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 from conftest import free_port, wait_until
+from station import broker
 
 SIMULATED = {
     "BEEPER_CAMERA__CSI__DRIVER": "test",
@@ -19,13 +20,20 @@ SIMULATED = {
     "BEEPER_CAMERA__USB__AUDIO": "test",
     "BEEPER_SENSORS__BME680__DRIVER": "simulated",
     "BEEPER_SENSORS__AUDIO__DRIVER": "simulated",
+    "BEEPER_STEPPER__DRIVER": "simulated",
+    "BEEPER_STEPPER__ENABLED": "true",
+    "BEEPER_ACCESS__RATE": "10000",
+    "BEEPER_ACCESS__BURST": "100000",
 }
 
 
 class Station:
-    """Everything simulated that can be; `variables` are settings that win over that."""
+    """Everything simulated that can be; `variables` are settings that win over that.
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    `prefix` begins the command, such as one that enters a network namespace.
+    """
+
+    def __init__(self, folder: Path, *prefix: str, **variables: str) -> None:
         self.port, self.mqtt_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
@@ -34,9 +42,10 @@ class Station:
             "BEEPER_MQTT__PORT": str(self.mqtt_port),
         }
         self.log = folder / "log"
+        self._folder = folder / "run"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "station", "--folder", str(folder / "run")],
+                [*prefix, sys.executable, "-m", "station", "--folder", str(self._folder)],
                 env=kept | ports | SIMULATED | variables,
                 stdout=log,
                 stderr=log,
@@ -62,7 +71,24 @@ class Station:
 
     def wait_ready(self) -> None:
         """Wait until pictures can be watched."""
-        wait_until(self.ready, "the station is ready", 60)
+        try:
+            wait_until(self.ready, "the station is ready", 60)
+        except BaseException:
+            self.close()
+            raise
+
+    def password(self, user: str) -> str:
+        """What a user of the broker logs in with."""
+        return broker.password(self._folder, user)
+
+    def let_in(self, user: str) -> None:
+        """Give somebody a user of the broker who may say and hear everything."""
+        place = self._folder / "mosquitto"
+        command = ["mosquitto_passwd", "-b", str(place / "passwords"), user, self.password(user)]
+        subprocess.run(command, check=True, capture_output=True)
+        with (place / "acl").open("a", encoding="utf-8") as rights:
+            rights.write(f"\nuser {user}\ntopic readwrite #\n")
+        self.kill("mosquitto", number=signal.SIGHUP)
 
     def family(self) -> list[psutil.Process]:
         """Every process of the station but the supervisor."""
@@ -90,7 +116,7 @@ class Station:
         """Ctrl-C; whoever is left after it."""
         family = self.family()
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(15)
+        self.process.wait(60)
         return [child for child in family if is_alive(child)]
 
 

@@ -35,6 +35,7 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
     station = Station(
         tmp_path_factory.mktemp("station"),
         BEEPER_SENSORS__INTERVAL="1.5",
+        BEEPER_ACCESS__HOSTS=f'["{PLAIN}"]',
         BEEPER_CAMERA__CSI__STALL_TIMEOUT="3",
     )
     station.wait_ready()

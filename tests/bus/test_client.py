@@ -12,14 +12,14 @@ from bus import Bus, BusError, Levels, Nobody, Refusal, Refused, Settings
 from bus.inbox import MAX_PAYLOAD
 from bus.messages import (
     AudioLevel,
-    ChatSend,
+    Heartbeat,
     HistoryQuery,
     HistorySeries,
     Message,
     ServiceStatus,
 )
 from bus.settings import Mqtt
-from bus.topics import AUDIO, CHAT_SEND, HISTORY_QUERY, SERVICE_STATUS, address
+from bus.topics import AUDIO, HEARTBEAT, HISTORY_QUERY, SERVICE_STATUS, address
 from conftest import DEADLINE, Broker, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -109,7 +109,7 @@ async def test_a_station_has_its_own_root(broker: Broker, join: Join) -> None:
 async def test_a_command_that_nobody_takes_is_an_error(join: Join) -> None:
     speaker = await join("speaker")
     with pytest.raises(Nobody):
-        await speaker.publish(CHAT_SEND, ChatSend(id="1", username="a", message="hello"))
+        await speaker.publish(HEARTBEAT, Heartbeat(session="1", name="a"))
 
 
 async def test_a_refusal_of_the_broker_is_an_error(broker: Broker, join: Join) -> None:
@@ -144,11 +144,11 @@ async def test_a_name_with_a_level_of_its_own_is_dropped(broker: Broker, join: J
 
 
 async def test_a_retained_event_is_refused(broker: Broker, join: Join) -> None:
-    event = ChatSend(id="1", username="a", message="again and again").model_dump_json().encode()
-    await raw(broker, CHAT_SEND.path, event, retain=True)
+    event = Heartbeat(session="1", name="a").model_dump_json().encode()
+    await raw(broker, HEARTBEAT.path, event, retain=True)
     listener = await join("listener")
-    listener.subscribe(CHAT_SEND, heard := Heard())
-    await eventually(lambda: listener.invalid[CHAT_SEND.path] == 1)
+    listener.subscribe(HEARTBEAT, heard := Heard())
+    await eventually(lambda: listener.invalid[HEARTBEAT.path] == 1)
     assert heard.queue.empty()
 
 
@@ -163,7 +163,7 @@ async def test_requests_are_answered_refused_or_time_out(join: Join) -> None:
             raise Refusal("the future is not known")
         if query.end < 2:
             await asyncio.sleep(DEADLINE)
-        return HistorySeries(timestamps=[query.start], mean=[1.0], min=[1.0], max=[1.0])
+        return HistorySeries(step=1, timestamps=[query.start], mean=[1.0], min=[1.0], max=[1.0])
 
     answerer.respond(HISTORY_QUERY, answers)
     await answerer.echo()
@@ -185,7 +185,7 @@ async def test_after_a_broker_restart_state_and_subscriptions_are_back(
     await eventually(lambda: not speaker.connected)
     await speaker.publish(AUDIO, newer := loudness(8.0))
     with pytest.raises(BusError, match="away"):
-        await speaker.publish(CHAT_SEND, ChatSend(id="1", username="a", message="lost"))
+        await speaker.publish(HEARTBEAT, Heartbeat(session="1", name="a"))
     broker.start()
     assert await heard.next() == newer
 

@@ -27,7 +27,18 @@ def test_no_two_topics_share_an_address() -> None:
 
 
 def test_events_are_never_retained_and_states_always() -> None:
-    events = {"lease", "echo", "heartbeat", "send", "delete", "result", "message", "command", "end"}
+    events = {
+        "lease",
+        "echo",
+        "heartbeat",
+        "send",
+        "delete",
+        "result",
+        "message",
+        "command",
+        "renew",
+        "end",
+    }
     for topic in topics.TOPICS:
         is_event = topic.path.rsplit("/", 1)[1] in events and topic is not topics.STEPPER_LEASE
         assert topic.retain is not is_event, topic.path

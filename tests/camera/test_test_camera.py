@@ -57,7 +57,9 @@ def test_the_machine_readable_clock_is_the_capture_time(start: Start, ear: Ear) 
     assert len(pictures) == len(wanted)
     for picture, frame in zip(pictures, wanted, strict=True):
         shown = read_clock(picture[8 * 800 : 9 * 800])
-        assert shown == int(frame.header.capture * 1000) % (1 << 32)
+        behind = (frame.header.capture * 1000 - shown + 0.5) % (1 << 32) - 0.5
+        # A double holds the time to a quarter of a microsecond.
+        assert -0.001 < behind < 1.001
 
 
 def read_clock(row: bytes) -> int:

@@ -237,7 +237,7 @@ def test_values_that_do_not_fit_are_refused(field: str, value: float) -> None:
         cmaf.fragment(**{**values, field: value}, data=b"", key=True)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300))
 def test_garbage_is_no_fragment_and_no_header(garbage: bytes) -> None:
     with pytest.raises(CmafError):
@@ -248,7 +248,7 @@ def test_garbage_is_no_fragment_and_no_header(garbage: bytes) -> None:
         Init.parse(cmaf.opus_init()[:24] + garbage)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.data())
 def test_a_damaged_fragment_reads_otherwise_or_is_refused(data: st.DataObject) -> None:
     whole = cmaf.fragment(1, 7, 8, 9, CAPTURE, b"data", False)
@@ -293,7 +293,7 @@ def test_a_cut_or_lengthened_fragment_is_refused() -> None:
         FragmentHeader.parse(whole + b"x")
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.data())
 def test_damaged_headers_raise_only_cmaf_errors(nut_stream: Bytes, data: st.DataObject) -> None:
     video = video_header(stream_of(nut_stream("b_frames"))[0].extradata)

@@ -373,7 +373,7 @@ def test_bytes_before_the_first_start_code_are_refused() -> None:
         splitter.take(1)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_garbage_raises_only_h264_errors(garbage: bytes) -> None:
     for read in (
@@ -388,7 +388,7 @@ def test_garbage_raises_only_h264_errors(garbage: bytes) -> None:
             expect_h264_error_only(read, data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_damaged_parameter_sets_raise_only_h264_errors(
     nut_stream: Bytes, data: st.DataObject
@@ -401,7 +401,7 @@ def test_damaged_parameter_sets_raise_only_h264_errors(
     expect_h264_error_only(h264.without_reordering, bytes(sps))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from([b"\0", b"\1", b"\x65\x88", b"\x41\x9a", b"\x67", b"\x09\xf0"])))
 def test_the_splitter_raises_only_h264_errors(pieces: list[bytes]) -> None:
     splitter = AnnexBSplitter()

@@ -130,14 +130,14 @@ def test_a_frame_before_the_headers_is_refused() -> None:
         NutReader().feed(b"nut/multimedia container\0\1")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400))
 def test_garbage_never_raises_anything_else(garbage: bytes) -> None:
     expect_packets_or_nut_error(b"nut/multimedia container\0" + garbage)
     expect_packets_or_nut_error(garbage)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_damaged_streams_never_raise_anything_else(nut_stream: Bytes, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["baseline", "both", "no_syncpoints"]))
@@ -147,7 +147,7 @@ def test_damaged_streams_never_raise_anything_else(nut_stream: Bytes, data: st.D
     expect_packets_or_nut_error(bytes(stream))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200), st.sampled_from(["MAIN", "STREAM", "SYNC"]))
 def test_headers_with_right_checksums_and_wrong_content_raise_nothing_else(
     content: bytes, kind: str

@@ -28,12 +28,12 @@ def sensor(*script: Step, air: Air = ROOM) -> chip.Chip:
 
 def close_to(found: chip.Measurement, air: Air) -> bool:
     assert found.gas_resistance is not None
-    return found._replace(gas_resistance=found.gas_resistance) == pytest.approx(
-        tuple(air), rel=0.01, abs=0.05
-    )
+    # The library reckons gas in integers: up to one step of its tables away.
+    assert found.gas_resistance == pytest.approx(air.gas_resistance, rel=0.02)
+    return found[:3] == pytest.approx(tuple(air)[:3], rel=0.01, abs=0.05)
 
 
-@limits(max_examples=25, deadline=None)
+@limits(max_examples=25)
 @given(
     st.builds(
         Air,

@@ -231,3 +231,31 @@ def test_a_wrong_setting_is_one_line(start: Start, variable: str, value: str, ke
     assert service.process.wait(15) != 0
     assert len(service.log().splitlines()) == 1
     assert key in service.log()
+
+
+def test_the_level_of_a_cameras_sound_is_taken_from_the_bus(start: Start, ear: Ear) -> None:
+    camera = {
+        "BEEPER_CAMERA__USB__DRIVER": "test",
+        "BEEPER_CAMERA__USB__AUDIO": "test",
+        "BEEPER_CAMERA__USB__DEMAND": "on_demand",
+    }
+    hear = {
+        "BEEPER_SENSORS__BME680__DRIVER": "off",
+        "BEEPER_SENSORS__AUDIO__DRIVER": "camera",
+        "BEEPER_SENSORS__AUDIO__SILENCE": "3",
+        "BEEPER_SENSORS__AUDIO__RETRY_MIN": "0.2",
+        "BEEPER_SENSORS__AUDIO__RETRY_MAX": "0.5",
+    }
+    first = start("camera", "usb", **camera)
+    start("sensors", **hear)
+
+    def levels() -> list[AudioLevel]:
+        return [AudioLevel.model_validate_json(payload) for payload in ear.of(AUDIO)]
+
+    wait_until(lambda: any(level.peak_dbfs > -25 for level in levels()), "a beep is heard")
+    wait_until(lambda: levels()[-1].simulated, "it says that the camera is simulated")
+    first.kill()
+    wait_until(lambda: "camera usb has sent no sound" in str(ear.problems()), "its end is said")
+    start("camera", "usb", **camera)
+    heard = len(levels())
+    wait_until(lambda: len(levels()) > heard and not ear.problems(), "it is heard again")

@@ -12,11 +12,13 @@ from sensors.sound import message
 def test_decibels_are_those_of_the_samples_and_the_offset(
     rms: float, offset: float, db: float
 ) -> None:
-    reading = message(Level(1_800_000_000.5, rms, rms + 10), Audio(db_offset=offset, interval=2))
+    reading = message(
+        Level(1_800_000_000.5, rms, rms + 10), Audio(db_offset=offset, interval=2), False
+    )
     assert (reading.level_db, reading.level_dbfs, reading.peak_dbfs) == (db, rms, rms + 10)
     assert (reading.timestamp, reading.interval) == (1_800_000_000.5, 2)
     assert not reading.simulated
 
 
 def test_made_up_sound_says_so() -> None:
-    assert message(Level(1, -50, -40), Audio(driver="simulated")).simulated
+    assert message(Level(1, -50, -40), Audio(), simulated=True).simulated

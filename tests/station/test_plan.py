@@ -10,12 +10,17 @@ import pytest
 from conftest import free_port
 from station import hardware, plan
 
+STATION = ("station",)
+HUB = ("station.hub", "barn")
 
-def station(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+
+def station(
+    folder: Path, command: tuple[str, ...] = STATION, **variables: str
+) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
     ports = {"BEEPER_WEB__PORT": str(free_port()), "BEEPER_MQTT__PORT": str(free_port())}
     return subprocess.run(
-        [sys.executable, "-m", "station", "--folder", str(folder)],
+        [sys.executable, "-m", *command, "--folder", str(folder)],
         env=kept | ports | variables,
         capture_output=True,
         text=True,
@@ -24,6 +29,7 @@ def station(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("command", [STATION, HUB])
 @pytest.mark.parametrize(
     ("variable", "said"),
     [
@@ -32,12 +38,12 @@ def station(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_taken_port_is_one_line_with_the_way_out(
-    tmp_path: Path, variable: str, said: str
+    tmp_path: Path, command: tuple[str, ...], variable: str, said: str
 ) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        ended = station(tmp_path, **{variable: str(other.getsockname()[1])})
+        ended = station(tmp_path, command, **{variable: str(other.getsockname()[1])})
     assert ended.returncode == 1
     assert said in ended.stderr.splitlines()[-1]
 
@@ -47,6 +53,13 @@ def test_a_wrong_setting_stops_it_before_anything_runs(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "camera.csi.fps" in ended.stderr
     assert not (tmp_path / "supervisord.conf").exists()
+
+
+def test_a_hub_without_its_password_is_one_line(tmp_path: Path) -> None:
+    hub = {"BEEPER_HUB__HOST": "hub.example.org", "BEEPER_HUB__STATION": "barn"}
+    ended = station(tmp_path, STATION, **hub)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("station: hub.password_file: ")
 
 
 @pytest.mark.parametrize("program", ["mosquitto", "ffmpeg"])
@@ -97,3 +110,14 @@ def test_without_an_i2c_bus_there_is_no_bme680(tmp_path: Path) -> None:
     assert hardware.bme680(tmp_path) == "no I²C bus"
     (tmp_path / "i2c-1").touch()
     assert "none answers" in str(hardware.bme680(tmp_path))
+
+
+def test_only_a_raspberry_pi_has_pins_for_a_motor(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    assert hardware.pins(tmp_path, model) == "no Raspberry Pi, so no pins"
+    (tmp_path / "gpiochip0").touch()
+    assert hardware.pins(tmp_path, model) == "no Raspberry Pi, so no pins"
+    model.write_text("Raspberry Pi 4 Model B Rev 1.1\0")
+    assert hardware.pins(tmp_path, model) is None
+    (tmp_path / "gpiochip0").unlink()
+    assert hardware.pins(tmp_path, model) == "no /dev/gpiochip*"

@@ -1,6 +1,8 @@
 """`make run` as a whole: everything comes up, comes back when killed, and goes with Ctrl-C."""
 
+import itertools
 import json
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -8,12 +10,13 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from bus.rights import OBSERVER
 from bus.topics import parse
 from conftest import wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 from whole import Station
 
-ONLINE = {"camera-csi", "camera-usb", "stills", "metadata", "sensors", "web"}
+ONLINE = {"camera-csi", "camera-usb", "stills", "metadata", "sensors", "chat", "web"}
 READINGS = {
     "beeper/sensors/bme680/all",
     "beeper/sensors/cpu/temperature",
@@ -27,16 +30,18 @@ READINGS = {
 
 
 class Watcher:
-    """What `mosquitto_sub -t 'beeper/#'` would show."""
+    """What `make watch` would show."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, station: Station) -> None:
         self.states: dict[str, Any] = {}
         self.others: list[str] = []
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self._client.on_message = self._on_message
         self._client.on_connect = lambda client, *_: subscribe(client)
         self._client.reconnect_delay_set(1, 1)
-        self._client.connect_async("127.0.0.1", port)
+        wait_until(lambda: station.pid("mosquitto"), "the broker runs", 30)
+        self._client.username_pw_set(OBSERVER, station.password(OBSERVER))
+        self._client.connect_async("127.0.0.1", station.mqtt_port)
         self._client.loop_start()
 
     def _on_message(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
@@ -53,6 +58,7 @@ class Watcher:
         }
 
     def close(self) -> None:
+        self._client.disconnect()
         self._client.loop_stop()
 
 
@@ -70,7 +76,7 @@ def station(tmp_path: Path) -> Iterator[Station]:
 
 @pytest.fixture
 def watcher(station: Station) -> Iterator[Watcher]:
-    watcher = Watcher(station.mqtt_port)
+    watcher = Watcher(station)
     yield watcher
     watcher.close()
 
@@ -92,9 +98,37 @@ def test_everything_comes_up_and_nothing_is_left_behind(station: Station, watche
     assert "Traceback" not in station.log.read_text()
 
 
+def moments(station: Station, since: float) -> list[float]:
+    """When the sound was measured, as the page's chart has it."""
+    place = f"/api/history?metric=audio/level:level_db&from={since}&points=5000"
+    answer = station.get(place) or {"series": [{"timestamps": [], "mean": []}]}
+    (series,) = answer["series"]
+    measured = zip(series["timestamps"], series["mean"], strict=True)
+    return [moment for moment, mean in measured if mean is not None]
+
+
+def test_a_restart_of_everything_is_a_gap_no_longer_than_itself(tmp_path: Path) -> None:
+    every, began = 0.5, time.time()
+    settings = {"BEEPER_SENSORS__AUDIO__INTERVAL": str(every)}
+    station = Station(tmp_path, **settings)
+    station.wait_ready()
+    wait_until(lambda: len(moments(station, began)) >= 6, "something is kept", 60)
+    down = time.time()
+    assert station.close() == []
+    station = Station(tmp_path, **settings)
+    station.wait_ready()
+    up = time.time()
+    wait_until(lambda: moments(station, up + 1), "it goes on")
+    found = moments(station, began)
+    station.close()
+    gap, begins = max((b - a, a) for a, b in itertools.pairwise(found))
+    assert 2 * every < gap < up - down + 5 * every
+    assert begins > down - 5 * every, "what was measured last is kept"
+
+
 def test_whatever_is_killed_comes_back(station: Station, watcher: Watcher) -> None:
     wait_until(lambda: up(station, watcher), "the station is up", 60)
-    for words in (("camera", "csi"), ("stills",), ("metadata",), ("sensors",), ("web",)):
+    for words in (("camera", "csi"), ("stills",), ("metadata",), ("sensors",), ("chat",), ("web",)):
         station.kill("-m", *words)
         instance = "-".join(words)
         wait_until(partial(is_lost, watcher, instance), f"{instance} is lost", 20)

@@ -63,7 +63,7 @@ def test_a_ping_is_answered_with_the_servers_clock(web: Web) -> None:
 def test_rubbish_ends_the_connection(web: Web) -> None:
     with web.socket("events") as page:
         page.send('{"type":"ping"}')
-        assert close_of(page) == (1008, "that is no ping")
+        assert close_of(page) == (1008, "that is not understood")
 
 
 def test_a_page_that_says_nothing_is_let_go(camera: Camera, start: Start) -> None:

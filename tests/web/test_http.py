@@ -36,6 +36,8 @@ ROUTES = [
     ("/metrics", 200),
     ("/docs", 200),
     ("/openapi.json", 200),
+    ("/csi_camera/index.m3u8", 200),
+    ("/nothing_camera/index.m3u8", 404),
     ("/live/csi", 404),
     ("/events", 404),
     ("/nothing", 404),
@@ -128,7 +130,7 @@ def test_cameras_are_offered_with_relative_addresses(web: Web) -> None:
     (offer,) = web.get("/api/cameras").json()["cameras"]
     assert offer["name"] == "csi" and offer["path"] == "csi_camera"
     assert offer["tracks"] == ["video", "audio"]
-    assert not any(offer[way].startswith("/") for way in ("live", "mjpeg", "snapshot"))
+    assert not any(offer[way].startswith("/") for way in ("live", "hls", "mjpeg", "snapshot"))
     assert web.get("/" + offer["mjpeg"].replace("csi", "nothing")).status == 404
 
 

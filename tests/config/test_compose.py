@@ -1,0 +1,86 @@
+"""compose.yaml against the contract and its own rules; tests/compose starts it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bus.rights import SERVICES as RIGHTS
+from station.setup import TOKENS, UIDS, instances
+from web.page import VENDOR
+
+COMPOSE: dict[str, Any] = yaml.safe_load(Path("compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ONE_SHOTS = {"setup", "tokens", "provisioning", "backup", "livekit-configure"}
+ROOT = {"setup": ["CHOWN"], "backup": ["CHOWN", "DAC_OVERRIDE", "FOWNER"]}
+"""`backup` is in a profile: it runs when somebody asks for it."""
+PUBLISHED = {
+    "mosquitto": {"127.0.0.1:${MQTT_PORT:-1883}:1883"},
+    "web": {"0.0.0.0:${PAGE_PORT:-8080}:8080"},
+    "grafana": {"0.0.0.0:${GRAFANA_PORT:-3000}:3000"},
+    "mediamtx": {
+        "0.0.0.0:${RTSP_PORT:-8554}:8554",
+        "0.0.0.0:${HLS_PORT:-8888}:8888",
+        "0.0.0.0:${WHEP_PORT:-8889}:8889",
+        "0.0.0.0:${WHEP_UDP_PORT:-8189}:${WHEP_UDP_PORT:-8189}/udp",
+    },
+}
+HOST_NETWORK = {"webrtc", "livekit", "livekit-ingress", "livekit-redis", "livekit-turn"}
+BUS = {name: one for name, one in SERVICES.items() if "BEEPER_MQTT__USERNAME" in str(one)}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_container_has_more_than_it_needs(name: str) -> None:
+    one = SERVICES[name]
+    assert one["read_only"] and one["cap_drop"] == ["ALL"]
+    assert one["security_opt"] == ["no-new-privileges:true"]
+    assert one.get("cap_add", []) == ROOT.get(name, [])
+    assert (one["user"] == "0:0") == (name in ROOT)
+    assert one["mem_limit"] and one["pids_limit"] and one["logging"]["options"]["max-size"]
+    assert not {"privileged", "devices"} & one.keys()
+    assert set(one.get("ports", [])) == PUBLISHED.get(name, set())
+    assert (one.get("network_mode") == "host") == (name in HOST_NETWORK)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONE_SHOTS))
+def test_every_container_is_watched_and_comes_back(name: str) -> None:
+    one = SERVICES[name]
+    assert one["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+    assert one["restart"] == "unless-stopped"
+    assert not any("camera" in other for other in one.get("depends_on", {}))
+
+
+def test_every_image_has_a_pinned_tag() -> None:
+    for name, one in SERVICES.items():
+        _, tag = one["image"].split(":")
+        assert tag == "local" or re.fullmatch(r"v?\d+\.\d+.*", tag), name
+
+
+@pytest.mark.parametrize("name", BUS)
+def test_a_service_logs_in_as_itself_with_a_file_that_setup_gives_it(name: str) -> None:
+    one = BUS[name]
+    said = one["environment"]
+    service = name.partition("-")[0]
+    assert said["BEEPER_MQTT__USERNAME"] == name and name in instances({})
+    assert said["BEEPER_MQTT__PASSWORD_FILE"] == f"/secrets/{name}/mqtt_password"
+    assert one["user"] == f"{UIDS[service]}:{UIDS[service]}"
+    assert service in RIGHTS
+
+
+def test_others_run_as_the_user_whose_secrets_they_read() -> None:
+    for name in ("mosquitto", "influxdb", "tokens", "telegraf", "grafana"):
+        assert SERVICES[name]["user"] == f"{UIDS[name]}:{UIDS[name]}"
+    asked = SERVICES["tokens"]["command"]
+    for reader in TOKENS:
+        assert asked[asked.index(f"--{reader}") + 1] == f"/secrets/{reader}/influxdb_token"
+
+
+def test_every_service_of_the_contract_is_there() -> None:
+    assert {name.partition("-")[0] for name in BUS} == set(RIGHTS)
+
+
+def test_the_image_has_what_the_page_loads_from_npm() -> None:
+    text = Path("docker/Dockerfile").read_text(encoding="utf-8")
+    assert all(path in text for path in VENDOR.values())
+    assert not re.search(r"^# *syntax", text, re.MULTILINE)

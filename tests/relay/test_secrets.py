@@ -1,0 +1,77 @@
+"""What must be known by the target only is seen nowhere else."""
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import free_port
+from relay_peers import Hearing, Receiver, Relay, Relays, WhipReceiver
+
+SECRETS = {
+    "rtsp": {"username": "me", "password": "Geheimnis-1"},
+    "rtmp": {"stream_key": "Geheimnis-1"},
+    "whip": {"token": "Geheimnis-1"},
+}
+URLS = {
+    "rtsp": "rtsp://127.0.0.1:{}/csi_camera",
+    "rtmp": "rtmp://127.0.0.1:{}/live",
+    "whip": "whip://127.0.0.1:{}/csi_camera/whip",
+}
+
+
+def seen(relay: Relay, hearing: Hearing) -> str:
+    """Everything that others can see: the log, the bus, the command lines."""
+    process = psutil.Process(relay.service.process.pid)
+    family = [process, *process.children(recursive=True)]
+    lines = [" ".join(one.cmdline()) for one in family]
+    return "\n".join([relay.service.log(), b"\n".join(hearing.payloads).decode(), *lines])
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_they_are_not_seen_when_the_target_is_away(
+    kind: str, relays: Relays, hearing: Hearing
+) -> None:
+    url = URLS[kind].format(free_port())
+    relay = relays("one", url, log_level="debug", **SECRETS[kind])
+    assert relay.fails().target == url
+    assert "Geheimnis" not in seen(relay, hearing)
+
+
+@pytest.mark.parametrize("kind", ["rtsp", "rtmp"])
+def test_they_are_not_seen_while_streaming(
+    kind: str, request: pytest.FixtureRequest, relays: Relays, hearing: Hearing
+) -> None:
+    receiver: Receiver = request.getfixturevalue(kind)
+    relay = relays("one", URLS[kind].format(receiver.port), **SECRETS[kind])
+    receiver.receives(10)
+    relay.streams()
+    assert "Geheimnis" not in seen(relay, hearing)
+
+
+def test_a_whip_endpoint_gets_the_token_from_a_file(
+    tmp_path: Path, relays: Relays, hearing: Hearing
+) -> None:
+    file = tmp_path / "token"
+    with WhipReceiver(tmp_path, token=SECRETS["whip"]["token"]) as receiver:
+        relay = relays("one", receiver.url, token_file=str(file))
+        relay.fails("No such file")
+        file.write_text("wrong\n")
+        relay.fails("401 Unauthorized")
+        file.write_text("Geheimnis-1\n")
+        receiver.receives(10)
+        assert "Geheimnis" not in seen(relay, hearing)
+
+
+def test_a_wrong_setting_does_not_show_the_url(relays: Relays) -> None:
+    relay = relays("one", "gopher://me:Geheimnis-1@127.0.0.1/")
+    assert relay.service.process.wait(10) == 1
+    assert "begins with rtsp://" in relay.service.log()
+    assert "Geheimnis" not in relay.service.log()
+
+
+def test_an_unknown_relay_is_a_clear_error(relays: Relays) -> None:
+    assert "BEEPER_RELAY__ONE__URL" not in os.environ
+    relay = relays("one", "")
+    assert relay.service.process.wait(10) == 1
+    assert "there is no relay 'one'" in relay.service.log()

@@ -1,0 +1,159 @@
+"""`make doctor`: what it says of a machine, and of the station that runs there."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from conftest import Broker, free_port, starter
+from station import broker
+from station.doctor import devices, machine, programs
+from station.doctor import station as running
+
+PROC_DEVICES = """\
+Character devices:
+ 81 video4linux
+116 alsa
+235 media
+252 dma_heap
+254 gpiochip
+
+Block devices:
+236 media
+"""
+COMPOSE = """\
+    - "c ${MAJOR_MEDIA:-236}:* rmw"
+    - "c ${MAJOR_DMA_HEAP:-252}:* rmw"
+    - "c ${MAJOR_GPIO:-254}:* rmw"
+  group_add: ["${GROUP_RENDER:-992}", "${GROUP_I2C:-988}", "${GROUP_GPIO:-986}"]
+"""
+
+
+class Said(NamedTuple):
+    code: int
+    lines: list[str]
+    stderr: str
+
+    def about(self, word: str) -> list[str]:
+        return [line for line in self.lines if word in line]
+
+
+def doctor(folder: Path, **variables: str) -> Said:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
+    ran = subprocess.run(
+        [sys.executable, "-m", "station.doctor", "--folder", str(folder)],
+        env=kept | {"BEEPER_STATE_DIR": str(folder)} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Said(ran.returncode, ran.stdout.splitlines(), ran.stderr)
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """A program of this name that is found first."""
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+@pytest.fixture
+def first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose programs are found first."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def test_every_line_is_a_grade_and_each_trouble_has_a_cure(tmp_path: Path) -> None:
+    ports = {
+        "BEEPER_WEB__PORT": str(free_port()),
+        "BEEPER_MQTT__PORT": str(free_port()),
+    }
+    said = doctor(tmp_path, **ports)
+    assert said.stderr == ""
+    for line in said.lines:
+        grade, what = line[:4].strip(), line[5:]
+        assert grade in ("ok", "warn", "fail") and (grade == "ok" or ": " in what), line
+    assert said.code == any(line.startswith("fail") for line in said.lines)
+    assert said.about("ok   ffmpeg encodes") and said.about("ok   mosquitto 2.")
+    assert said.about(f"nothing on port {ports['BEEPER_WEB__PORT']}")
+
+
+def test_a_wrong_setting_is_a_failure(tmp_path: Path) -> None:
+    said = doctor(tmp_path, BEEPER_WEB__PORT="99999")
+    assert said.code == 1
+    assert said.about("fail settings: web: web.port")
+
+
+def test_the_broker_is_asked_and_a_service_that_is_lost_is_named(tmp_path: Path) -> None:
+    server = Broker(tmp_path)
+    server.start()
+    word = broker.password(tmp_path, "debug")
+    with starter(server, tmp_path) as start:
+        service = start("metadata")
+        settings = {"mqtt": {"host": "127.0.0.1", "port": server.port}, "station": ""}
+        found = [""]
+        for _ in range(20):
+            found = [verdict.line() for verdict in running.heard(settings, tmp_path)]
+            if "knows 1 services" in found[0]:
+                break
+        assert len(found) == 1 and found[0].startswith("ok"), found
+        service.kill()
+        lines = [verdict.line() for verdict in running.heard(settings, tmp_path)]
+        assert len(lines) == 2 and lines[1].startswith("warn metadata is lost"), lines
+    server.stop()
+    [silent] = [verdict.line() for verdict in running.heard(settings, tmp_path)]
+    assert silent.startswith("fail") and word not in silent
+
+
+def test_a_port_that_somebody_else_holds_is_a_failure(broker: Broker) -> None:
+    assert running.page("127.0.0.1", broker.port).grade == "fail"
+    assert running.page("127.0.0.1", free_port()).grade == "warn"
+
+
+@pytest.mark.parametrize(
+    ("mask", "grades"),
+    [("0x0", ["ok"]), ("0x80008", ["fail"]), ("0x50000", ["warn", "warn"]), ("hm", ["warn"])],
+)
+def test_what_the_firmware_complains_of(first: Path, mask: str, grades: list[str]) -> None:
+    program(first, "vcgencmd", f"echo throttled={mask}")
+    found = list(machine.throttling())
+    assert [verdict.grade for verdict in found] == grades
+    assert all(verdict.cure for verdict in found if verdict.grade != "ok")
+
+
+def test_what_is_old_or_cannot_encode(first: Path) -> None:
+    program(first, "ffmpeg", "echo ffmpeg version 4.4.1-raspbian")
+    assert programs.program("ffmpeg").grade == "fail"
+    assert "libx264" in programs.encoders().what and programs.encoders().grade == "fail"
+
+
+def test_compose_is_told_this_machines_numbers(tmp_path: Path) -> None:
+    proc, groups, file = (tmp_path / name for name in ("devices", "group", "compose.yaml"))
+    proc.write_text(PROC_DEVICES, encoding="utf-8")
+    groups.write_text("root:x:0:\nrender:x:993:\ni2c:x:988:bob\n", encoding="utf-8")
+    assert devices.compose(file, proc, groups).grade == "ok", "there is no Compose"
+    file.write_text(COMPOSE, encoding="utf-8")
+    found = devices.compose(file, proc, groups)
+    assert found.grade == "warn"
+    assert found.cure == "into .env: GROUP_RENDER=993 MAJOR_MEDIA=235"
+    file.write_text(COMPOSE.replace("236", "235").replace("992", "993"), encoding="utf-8")
+    assert devices.compose(file, proc, groups).grade == "ok"
+
+
+def test_devices_that_are_closed_are_named(tmp_path: Path) -> None:
+    (tmp_path / "video0").symlink_to("/dev/null")
+    [found] = devices.permissions(tmp_path)
+    here = os.geteuid() == 0
+    assert found.grade == ("fail" if here else "ok") and "video0" in found.what
+
+
+def test_a_full_disk_and_a_kernel_that_does_not_limit_memory(tmp_path: Path) -> None:
+    assert machine.disk(tmp_path / "not" / "yet").what.endswith(str(tmp_path))
+    controllers = tmp_path / "cgroup.controllers"
+    controllers.write_text("cpuset cpu io pids\n", encoding="utf-8")
+    assert "cgroup_enable=memory" in machine.memory(controllers).cure
+    controllers.write_text("cpu io memory pids\n", encoding="utf-8")
+    assert machine.memory(controllers).grade == "ok"

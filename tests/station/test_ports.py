@@ -1,0 +1,21 @@
+"""What can be reached of a whole station from the network: nothing that is not meant to be."""
+
+import socket
+from pathlib import Path
+
+import psutil
+from whole import Station
+
+
+def test_a_station_listens_where_it_says_and_nowhere_else(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    try:
+        station.wait_ready()
+        processes = [psutil.Process(station.process.pid), *station.family()]
+        sockets = [(" ".join(p.cmdline()), s) for p in processes for s in p.net_connections("inet")]
+    finally:
+        station.close()
+    tcp = {(s.laddr.ip, s.laddr.port) for _, s in sockets if s.status == psutil.CONN_LISTEN}
+    assert tcp == {("127.0.0.1", station.port), ("127.0.0.1", station.mqtt_port)}
+    udp = {command for command, s in sockets if s.type == socket.SOCK_DGRAM and not s.raddr}
+    assert all("webrtc" in command for command in udp), udp

@@ -1,0 +1,70 @@
+"""Video ends when the sign-in of whoever watches does."""
+
+import asyncio
+import contextlib
+import http.client
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from conftest import Start, wait_until
+from team import KeyServer, token
+from web_station import Camera, Web
+from webrtc_viewer import Sessions, Viewer, with_webrtc
+
+VISITOR = "203.0.113.9"
+PICTURE = b"\xff\xd8" + bytes(20_000) + b"\xff\xd9"
+
+
+@pytest.fixture
+def team() -> Iterator[KeyServer]:
+    team = KeyServer()
+    team.start()
+    yield team
+    team.stop()
+
+
+def sign_in(seconds: float) -> dict[str, str]:
+    """The headers of somebody whose token lasts so long."""
+    shown = token(exp=time.time() + seconds)
+    return {"Cf_Access_Jwt_Assertion": shown, "Cf_Connecting_Ip": VISITOR}
+
+
+async def test_a_webrtc_session_ends_with_its_sign_in(
+    start: Start, camera: Camera, team: KeyServer
+) -> None:
+    web = with_webrtc(start, camera, **team.settings())
+    sessions = Sessions(camera)
+    viewer = Viewer(web)
+    viewer.headers = sign_in(seconds=4)
+    async with viewer:
+        await viewer.see(3)
+        await asyncio.to_thread(wait_until, lambda: sessions.now == 0, "it has ended")
+        viewer.headers = sign_in(seconds=-5)
+        assert (await viewer.post("v=0")).status == 403
+
+
+def test_a_stream_of_jpegs_ends_with_its_sign_in(
+    start: Start, camera: Camera, team: KeyServer
+) -> None:
+    web = Web(start, **team.settings())
+    wait_until(lambda: web.get("/camera/status", **sign_in(60)).json()["cameras"], "the camera")
+    over = threading.Event()
+    maker = threading.Thread(target=develop, args=(camera, over))
+    maker.start()
+    stream = http.client.HTTPConnection(web.host, timeout=10)
+    headers = {name.replace("_", "-"): value for name, value in sign_in(seconds=2).items()}
+    with contextlib.closing(stream):
+        stream.request("GET", "/camera/stream.mjpg?camera=csi", headers=headers)
+        answer = stream.getresponse()
+        assert answer.status == 200
+        assert answer.read().count(PICTURE) > 1
+    over.set()
+    maker.join()
+
+
+def develop(camera: Camera, over: threading.Event) -> None:
+    """Make pictures, as `stills` does."""
+    while not over.wait(0.1):
+        camera.jpeg(PICTURE)

@@ -1,0 +1,182 @@
+"""WHEP's codes for what is wrong, and that nothing of it leaves anything behind."""
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import Start, wait_until
+from web_station import Camera, Web
+from webrtc.answer import Local, Sending, write_answer
+from webrtc.offer import Unacceptable, choose_h264, read_offer
+from webrtc_viewer import FRAGMENT, SDP, Sessions, Viewer, ask, with_webrtc
+
+WHEP = "/csi_camera/whep"
+HALF_OPEN = 200
+LOCAL = Local("0" * 32, "user", "password", [], "active", [])
+
+
+@pytest.fixture
+async def offer(web: Web) -> str:
+    """A good one."""
+    viewer = Viewer(web)
+    made = await viewer.offer()
+    await viewer.peer.close()
+    return made
+
+
+def reason(answer: Any) -> str:
+    return str(answer.json()["detail"])
+
+
+async def test_offers_that_are_none(web: Web, offer: str) -> None:
+    for bad in ("", "hello", "v=0\r\n", offer[:200], offer.replace("m=video", "m=vide")):
+        answer = ask(web, "POST", WHEP, bad)
+        assert answer.status == 400, bad
+        assert reason(answer)
+    assert ask(web, "POST", WHEP, b"\xff\xfe").status == 400
+    no_video = ask(web, "POST", WHEP, offer.replace("m=video", "m=audio"))
+    assert no_video.status == 400 and "no video" in reason(no_video)
+    assert ask(web, "POST", WHEP, offer.replace("a=rtcp-mux\r\n", "")).status == 400
+    assert ask(web, "POST", WHEP, offer.replace("H264", "H265")).status == 422
+    assert ask(web, "POST", WHEP, "v=0\r\n" + "a=x\r\n" * 20_000).status == 413
+
+
+def test_kinds_paths_and_methods(web: Web) -> None:
+    for kind in ("", "text/plain", "application/json"):
+        answer = ask(web, "POST", WHEP, "v=0", kind=kind)
+        assert answer.status == 415 and SDP in reason(answer)
+    assert ask(web, "POST", "/nothing_camera/whep", "v=0").status == 404
+    for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
+        answer = ask(web, method, WHEP)
+        assert answer.status == 405 and answer.headers["Allow"]
+    allowed = ask(web, "OPTIONS", WHEP, kind="")
+    assert allowed.status == 204 and allowed.headers["Accept-Post"] == SDP
+
+
+async def test_sessions_are_addressed_and_trickled(web: Web) -> None:
+    async with Viewer(web) as viewer:
+        ufrag = str(viewer.peer.localDescription.sdp).split("a=ice-ufrag:")[1].split()[0]
+        good = f"a=ice-ufrag:{ufrag}\r\na=candidate:1 1 udp 5 192.0.2.9 5000 typ host\r\n"
+        tag = viewer.etag
+
+        def patch(body: str, kind: str = FRAGMENT, **headers: str) -> int:
+            return ask(web, "PATCH", viewer.session, body, kind, **headers).status
+
+        assert patch(good, If_Match=tag) == 204
+        assert patch(good) == 428
+        assert patch(good, If_Match='"other"') == 412
+        assert patch(good, SDP, If_Match=tag) == 415
+        assert patch(good.replace(ufrag, "restart"), If_Match=tag) == 422
+        assert patch("a=candidate:1 1 udp\r\n", If_Match=tag) == 400
+        assert ask(web, "PATCH", f"{WHEP}/none", good, FRAGMENT, If_Match=tag).status == 404
+        assert ask(web, "DELETE", f"{WHEP}/none").status == 404
+        assert ask(web, "GET", viewer.session).status == 405
+        await viewer.see(3)
+
+
+async def test_ice_servers_are_told(start: Start, camera: Camera) -> None:
+    servers = '["stun:192.0.2.1:3478", "turn:192.0.2.1"]'
+    web = with_webrtc(
+        start, camera, ice_servers=servers, ice_username="u", ice_credential="s", gather="0.1"
+    )
+    link = ask(web, "OPTIONS", WHEP, kind="").headers["Link"]
+    assert '<stun:192.0.2.1:3478>; rel="ice-server"' in link
+    assert '<turn:192.0.2.1>; rel="ice-server"; username="u"; credential="s"' in link
+    assert len(web.get("/api/cameras").json()["cameras"][0]["ice_servers"]) == 2
+    async with Viewer(web) as viewer:
+        await viewer.see(3)
+
+
+def test_without_the_service_web_says_so(start: Start, camera: Camera) -> None:
+    web = Web(start)
+    web.knows("csi")
+    answer = ask(web, "POST", WHEP, "v=0")
+    assert answer.status == 503 and reason(answer) == "service webrtc is not there"
+    about = web.get("/api/cameras").json()["cameras"][0]
+    assert "webrtc" not in about["protocols"] and about["whep"] is None
+    service = start("webrtc")
+    wait_until(lambda: ask(web, "POST", WHEP, "v=0").status == 400, "webrtc works")
+    service.kill()
+    wait_until(lambda: ask(web, "POST", WHEP, "v=0").status == 503, "webrtc is missed")
+    assert "lost" in reason(ask(web, "POST", WHEP, "v=0"))
+
+
+async def test_half_open_sessions_leave_nothing(start: Start, camera: Camera) -> None:
+    web = with_webrtc(start, camera, max_sessions=str(HALF_OPEN), connect="3")
+    pid = next(
+        child.pid
+        for child in psutil.Process().children(recursive=True)
+        if child.cmdline()[-2:] == ["-m", "webrtc"]
+    )
+    sessions = Sessions(camera)
+    viewer = Viewer(web)
+    offer = await viewer.offer()
+    await viewer.peer.close()
+
+    async def flood() -> None:
+        codes = [(await viewer.post(offer)).status for _ in range(HALF_OPEN)]
+        assert set(codes) <= {201, 503} and codes.count(201) > HALF_OPEN // 2
+        await asyncio.to_thread(wait_until, lambda: sessions.now == 0, "all are let go", 30)
+
+    await flood()
+    sockets, memory = len(descriptors(pid)), psutil.Process(pid).memory_info().rss
+    await flood()
+    assert len(descriptors(pid)) == sockets < 30
+    assert psutil.Process(pid).memory_info().rss - memory < 8 << 20
+    async with Viewer(web) as last:
+        await last.see(3)
+
+
+def descriptors(pid: int) -> list[Path]:
+    """What a process has open."""
+    return list(Path(f"/proc/{pid}/fd").iterdir())
+
+
+async def test_no_offer_breaks_the_reader(offer: str) -> None:
+    chosen = random.Random(1)
+    lines = offer.splitlines(keepends=True)
+    for _ in range(3000):
+        broken = lines.copy()
+        for _ in range(chosen.randrange(1, 4)):
+            index = chosen.randrange(len(broken))
+            line = broken[index]
+            place = chosen.randrange(len(line) + 1)
+            broken[index] = chosen.choice(["", line * 2, line[:place], line[:place] + "é=:/ 9\r\n"])
+        try:
+            found = read_offer("".join(broken))
+            sending = Sending(choose_h264(found.video, "avc1.42C01F"), "video", 1, 2, 3)
+            assert write_answer(found, LOCAL, sending, None, "name").startswith("v=0")
+            assert isinstance(found.candidates, list)
+        except Unacceptable:
+            continue
+
+
+@pytest.mark.parametrize(
+    ("codecs", "profiles", "expected"),
+    [
+        ("avc1.42C01F", ["640032", "42001f", "42e01f"], "42e01f"),
+        ("avc1.42C01E", ["42001f", "640c1f"], "42001e"),
+        ("avc1.640028", ["42e01f", "4d001f", "64001f"], "640028"),
+        ("avc1.640028", ["42e01f", "640c1f"], "640c28"),
+        ("avc1.4D401F", ["42e01f", "64001f"], "64001f"),
+        ("avc1.640028", ["42e01f"], "42e028"),
+    ],
+)
+async def test_the_profile_suits_the_camera(
+    offer: str, codecs: str, profiles: list[str], expected: str
+) -> None:
+    head, _, video = offer.partition("m=video ")
+    lines = [f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(str(100 + i) for i in range(len(profiles)))}"]
+    lines += [line for line in video.splitlines()[1:] if ":" not in line or not rtp(line)]
+    for number, profile in enumerate(profiles, 100):
+        lines.append(f"a=rtpmap:{number} H264/90000")
+        lines.append(f"a=fmtp:{number} packetization-mode=1;profile-level-id={profile}")
+    found = read_offer(head + "\r\n".join(lines) + "\r\n")
+    assert choose_h264(found.video, codecs).parameters.endswith(f"profile-level-id={expected}")
+
+
+def rtp(line: str) -> bool:
+    return line.startswith(("a=rtpmap", "a=fmtp", "a=rtcp-fb"))
