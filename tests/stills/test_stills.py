@@ -56,6 +56,16 @@ class Camera:
         lease = JpegLease(holder="test", fps=fps, seconds=seconds)
         self.publish("beeper/camera/csi/jpeg/lease", lease.model_dump_json().encode())
 
+    def hold(self, fps: float, seconds: float, count: int) -> None:
+        """Renew the lease, as its holders do, until `count` JPEGs have come."""
+
+        def come() -> bool:
+            self.lease(fps, seconds)
+            return len(self.jpegs) >= count
+
+        # The log says `connected` once for each of two connections: it may not hear leases yet.
+        wait_until(come, f"{count} JPEGs come")
+
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._client.publish(topic, payload, 1, retain).wait_for_publish(10)
 
@@ -94,8 +104,7 @@ def test_makes_jpegs_while_a_lease_lasts(start: Start, camera: Camera) -> None:
     service = start("stills")
     wait_until(lambda: "connected" in service.log(), "stills is connected")
     assert not camera.jpegs
-    camera.lease(fps=10, seconds=2)
-    wait_until(lambda: len(camera.jpegs) >= 3, "JPEGs come")
+    camera.hold(fps=10, seconds=2, count=3)
     frame = decoded(camera.jpegs[-1])
     assert (frame.width, frame.height) == (320, 240)
 
@@ -110,8 +119,7 @@ def test_makes_jpegs_while_a_lease_lasts(start: Start, camera: Camera) -> None:
 def test_a_low_rate_takes_key_frames_only(start: Start, camera: Camera) -> None:
     service = start("stills", BEEPER_STILLS__KEY_ONLY_FPS="3")
     wait_until(lambda: "connected" in service.log(), "stills is connected")
-    camera.lease(fps=3, seconds=20)
-    wait_until(lambda: len(camera.jpegs) >= 4, "JPEGs come")
+    camera.hold(fps=3, seconds=20, count=4)
     assert service.terminate() == 0
 
 
@@ -120,8 +128,7 @@ def test_rubbish_costs_nothing_but_itself(start: Start, camera: Camera) -> None:
     wait_until(lambda: "connected" in service.log(), "stills is connected")
     camera.publish("beeper/camera/csi/jpeg/lease", b"{")
     camera.publish("beeper/camera/csi/jpeg/lease", json.dumps({"fps": 1e9}).encode())
-    camera.lease(fps=30, seconds=20)
-    wait_until(lambda: camera.jpegs, "JPEGs come")
+    camera.hold(fps=30, seconds=60, count=1)
     camera.publish("media/csi/video/fragment/a", b"not a fragment")
     camera.publish("media/csi/video/init", b"not a header")
     camera.publish("media/csi/video/fragment/a", b"")
