@@ -12,10 +12,10 @@ from aiortc.rtp import (
     RtcpSdesPacket,
     RtcpSrPacket,
 )
-from bus.messages import CameraLease
-from bus.topics import CAMERA_LEASE
+from bus.messages import CameraLease, WebrtcLease
+from bus.topics import CAMERA_LEASE, WEBRTC_LEASE
 from conftest import Start, wait_until
-from web_station import Camera, Web
+from web_station import GROUP, Camera, Web
 from webrtc_viewer import Picture, Viewer, ask, with_webrtc
 
 NTP_UNIX = 2_208_988_800
@@ -68,6 +68,23 @@ async def test_a_late_joiner_begins_with_the_key_frame_that_has_passed(
     assert replayed[0].key and len(replayed) > 5
     steps = [b.timestamp - a.timestamp for a, b in itertools.pairwise(replayed)]
     assert set(steps) == {90}
+
+
+async def test_the_very_first_viewer_begins_with_a_key_frame_that_has_passed(
+    start: Start, camera: Camera
+) -> None:
+    leases: list[WebrtcLease] = []
+    camera.subscribe(WEBRTC_LEASE, lambda lease, _: leases.append(lease))
+    web = with_webrtc(start, camera)
+    assert not leases
+    web.get("/")
+    wait_until(lambda: leases, "webrtc is told that a page was opened")
+    begun = camera.seq
+    wait_until(lambda: camera.seq > begun + 4 * GROUP, "groups have come")
+    camera.stop()
+    async with Viewer(web) as viewer:
+        (first, *_) = await viewer.see(1)
+    assert first.key
 
 
 async def test_the_answer_says_when_a_picture_was_captured(web: Web, camera: Camera) -> None:

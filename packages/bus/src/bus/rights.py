@@ -34,7 +34,7 @@ class Rights(NamedTuple):
 
 
 MEDIA: Topics = (t.INIT, t.FRAGMENT)
-LEASES: Topics = (t.CAMERA_LEASE, t.JPEG_LEASE, t.AAC_LEASE)
+LEASES: Topics = (t.CAMERA_LEASE, t.JPEG_LEASE, t.AAC_LEASE, t.WEBRTC_LEASE)
 STATES: Topics = (
     *(t.CLIMATE, t.CPU, t.SYSTEM, t.AUDIO, t.CAMERA_METADATA, t.CAMERA_STATUS),
     *(t.RELAY_STATUS, t.SERVICE_STATUS, t.WEBRTC_STATUS),
@@ -61,7 +61,7 @@ SERVICES: dict[str, Rights] = {
     ),
     "webrtc": Rights(
         says=(t.WEBRTC_STATUS, t.CAMERA_LEASE),
-        hears=(t.CAMERA_STATUS, *MEDIA),
+        hears=(t.CAMERA_STATUS, t.WEBRTC_LEASE, *MEDIA),
         answers=SIGNALLING,
     ),
     # After its own restart it reads its roster where it left it.

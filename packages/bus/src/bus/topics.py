@@ -77,6 +77,12 @@ AAC_LEASE = Topic(
 JPEG_LEASE = Topic(
     "beeper/camera/{camera}/jpeg/lease", m.JpegLease, EVENT, "Somebody wants JPEGs of the camera"
 )
+WEBRTC_LEASE = Topic(
+    "beeper/camera/{camera}/webrtc/lease",
+    m.WebrtcLease,
+    EVENT,
+    "A page was opened: its viewer may ask for WebRTC in a moment",
+)
 RELAY_STATUS = Topic("beeper/relay/{relay}/status", m.RelayStatus, STATE, "Health of a relay", 10)
 SERVICE_STATUS = Topic(
     "beeper/service/{instance}/status",

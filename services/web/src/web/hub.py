@@ -7,8 +7,8 @@ from typing import Any
 
 from bus import Bus, BusError
 from bus.media import MediaConnection
-from bus.messages import AacLease, CameraLease, CameraStatus, Message
-from bus.topics import AAC_LEASE, CAMERA_LEASE, CAMERA_STATUS, INIT, Levels, Topic
+from bus.messages import AacLease, CameraLease, CameraStatus, Message, WebrtcLease
+from bus.topics import AAC_LEASE, CAMERA_LEASE, CAMERA_STATUS, INIT, WEBRTC_LEASE, Levels, Topic
 
 from .channel import Channel
 from .pulse import Pulse
@@ -46,6 +46,8 @@ class Hub:
         self._remote = remote
         self._leased: dict[tuple[str, str], float] = {}
         self._began = monotonic()
+        self._opened = asyncio.Event()
+        self._opening = 0.0
         bus.subscribe(CAMERA_STATUS, self._take_status)
         media.subscribe(INIT, self._take_init)
 
@@ -56,6 +58,8 @@ class Hub:
 
     def warm(self) -> None:
         """A page is about to open: have every camera's group of pictures ready."""
+        self._opening = monotonic() + self._settings.warm
+        self._opened.set()
         for channel in self.channels.values():
             channel.warm(self._settings.warm)
 
@@ -75,7 +79,9 @@ class Hub:
                     if channel.wanted:
                         channel.say(self._trouble(channel))
                         self._lease(channel, group)
-                await asyncio.sleep(TICK)
+                self._opened.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._opened.wait(), TICK)
 
     def _trouble(self, channel: Channel) -> str | None:
         if monotonic() - channel.last_frame < self._settings.stall:
@@ -89,11 +95,14 @@ class Hub:
             self._renew(CAMERA_LEASE, CameraLease, channel.name, group)
         if "aac" in channel.wanted:
             self._renew(AAC_LEASE, AacLease, channel.name, group)
+        # WebRTC is a service of the station: a hub's would hear a camera that it does not send.
+        if not self._remote and monotonic() < self._opening:
+            self._renew(WEBRTC_LEASE, WebrtcLease, channel.name, group)
 
     def _renew(
         self,
         topic: Topic[Any],
-        kind: type[CameraLease | AacLease],
+        kind: type[CameraLease | AacLease | WebrtcLease],
         camera: str,
         group: asyncio.TaskGroup,
     ) -> None:

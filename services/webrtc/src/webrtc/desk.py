@@ -15,6 +15,7 @@ from bus.messages import (
     WebrtcCandidates,
     WebrtcDone,
     WebrtcEnd,
+    WebrtcLease,
     WebrtcOffer,
     WebrtcStatus,
 )
@@ -24,6 +25,7 @@ from bus.topics import (
     INIT,
     WEBRTC_CANDIDATES,
     WEBRTC_END,
+    WEBRTC_LEASE,
     WEBRTC_OFFER,
     WEBRTC_STATUS,
     Levels,
@@ -63,6 +65,7 @@ class Desk:
         self._certificate = (RTCCertificate.generateCertificate(), time.monotonic())
         self._changed = asyncio.Event()
         bus.subscribe(CAMERA_STATUS, self._take_status)
+        bus.subscribe(WEBRTC_LEASE, self._take_lease)
         media.subscribe(INIT, self._take_init)
         bus.respond(WEBRTC_OFFER, self.offer)
         bus.respond(WEBRTC_CANDIDATES, self.candidates)
@@ -212,6 +215,10 @@ class Desk:
     def _take_status(self, status: CameraStatus, levels: Levels) -> None:
         if self._feed(levels["camera"]):
             self._demand[levels["camera"]] = status.demand
+
+    def _take_lease(self, lease: WebrtcLease, levels: Levels) -> None:
+        if feed := self._feeds.get(levels["camera"]):
+            feed.warm(lease.seconds)
 
     def _take_init(self, init: bytes, levels: Levels, properties: dict[str, str]) -> None:
         session = properties.get("session", "")

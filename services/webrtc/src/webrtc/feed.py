@@ -86,7 +86,11 @@ class Feed:
     def release(self) -> None:
         """Somebody has left."""
         self.users -= 1
-        self._until = monotonic() + self._linger
+        self.warm(self._linger)
+
+    def warm(self, seconds: float) -> None:
+        """Somebody may come: hear the camera for a while."""
+        self._until = max(self._until, monotonic() + seconds)
         self.listen()
 
     def join(self, viewer: Viewer) -> None:

@@ -48,6 +48,7 @@ from .webrtc import (
     WebrtcCandidates,
     WebrtcDone,
     WebrtcEnd,
+    WebrtcLease,
     WebrtcOffer,
     WebrtcStatus,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "WebrtcCandidates",
     "WebrtcDone",
     "WebrtcEnd",
+    "WebrtcLease",
     "WebrtcOffer",
     "WebrtcStatus",
     "iaq_class",

@@ -61,3 +61,10 @@ class WebrtcStatus(Message):
     max_sessions: int = Field(ge=1)
     ice_servers: list[IceServer] = Field(max_length=16)
     timestamp: Timestamp
+
+
+class WebrtcLease(Message):
+    """Somebody is about to watch this camera: have its group of pictures ready for a while."""
+
+    holder: str = Field(min_length=1, max_length=64, description="instance that asks")
+    seconds: float = Field(gt=0, le=120)
