@@ -145,7 +145,8 @@ def report(rung: str, found: dict[str, Any], seconds: float) -> bool:
     print(
         f"{rung:<10} picture p50 {picture:6.1f} ms   sound behind it: median "
         f"{statistics.median(shifts):+6.1f} ms, worst {worst:+6.1f}, drift {drift:+5.1f} "
-        f"({len(shifts)} beeps){'' if abs(worst) <= MOST else '   OVER TARGET'}"
+        f"({len(shifts)} beeps){'' if abs(worst) <= MOST else '   OVER TARGET'}",
+        flush=True,
     )
     return abs(worst) <= MOST
 

@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 from bus.hub import Hub
 from bus.rights import OBSERVER
 from cable import Cable
-from conftest import free_port, listens, wait_until
+from conftest import free_port, mosquitto, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 from station import bridge
 from station.broker import environment, password, password_file, prepare
@@ -53,10 +53,7 @@ class Mosquitto:
         subprocess.run([*command, password(self.folder, ANYBODY)], check=True, capture_output=True)
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_until(lambda: listens(self.port), "mosquitto listens")
+        self._process = mosquitto(self._command, self.port)
 
     def stop(self) -> None:
         self._process.terminate()

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from conftest import free_port, wait_until
+from conftest import free_port, own_environment, wait_until
 
 HERE = Path(__file__).parents[1]
 FILES = ("compose.yaml", "compose.small.yaml", "tests/compose/unpulled.yaml")
@@ -40,7 +40,7 @@ class Stack:
         subprocess.run(command, check=True, capture_output=True)
         (self.folder / "config" / "beeper.toml").write_text(SETTINGS, encoding="utf-8")
         self._project = f"beeper-test-{os.getpid()}"
-        self._variables = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")} | {
+        self._variables = own_environment() | {
             "COMPOSE_PROJECT_NAME": self._project,
             "COMPOSE_FILE": ":".join(FILES),
             "COMPOSE_PROFILES": "stepper",

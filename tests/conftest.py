@@ -64,6 +64,11 @@ def free_port() -> int:
         claim.close()
 
 
+def own_environment() -> dict[str, str]:
+    """This process's, without what somebody may have set for a station of his own."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
+
+
 def wait_until(condition: Callable[[], object], what: str, seconds: float = DEADLINE) -> None:
     """Look again and again until it is so; fails with `what` when it never is."""
     end = time.monotonic() + seconds
@@ -77,6 +82,14 @@ def listens(port: int) -> bool:
     """Whether somebody does on this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def mosquitto(command: list[str], port: int) -> "subprocess.Popen[bytes]":
+    """A broker that listens."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: listens(port), "mosquitto listens")
+    assert process.poll() is None, "somebody else listens"
+    return process
 
 
 class Broker:
@@ -103,11 +116,7 @@ class Broker:
         assert "allow_anonymous false\n" in shipped, "nobody is let in without a name"
         text = shipped.replace("allow_anonymous false", self._anonymous)
         file.write_text(text + self._more, encoding="utf-8")
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_until(lambda: listens(self.port), "mosquitto listens")
-        assert self._process.poll() is None, "somebody else listens"
+        self._process = mosquitto(command, self.port)
 
     def login(self, instance: str) -> dict[str, str]:
         """The settings with which a service logs in."""
@@ -206,9 +215,8 @@ def starter(broker: Serves, folder: Path) -> Iterator[Start]:
     (folder / "state").mkdir(exist_ok=True)
 
     def start_one(*arguments: str, **variables: str) -> Service:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
         login = {} if "BEEPER_MQTT__PORT" in variables else broker.login("-".join(arguments))
-        environment = kept | {
+        environment = own_environment() | {
             "BEEPER_MQTT__PORT": str(broker.port),
             **login,
             "BEEPER_MQTT__RETRY_MAX": "0.3",

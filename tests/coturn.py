@@ -1,7 +1,6 @@
 """A real coturn with the configuration that the project ships."""
 
 import asyncio
-import os
 import socket
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from aioice.stun import TransactionFailed
 from aioice.turn import create_turn_endpoint
-from conftest import free_port, wait_until
+from conftest import free_port, own_environment, wait_until
 
 
 class Coturn:
@@ -17,11 +16,10 @@ class Coturn:
 
     def __init__(self, folder: Path, secret: str) -> None:
         self.port = free_port()
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
         settings = {"BEEPER_TURN__SECRET": secret, "BEEPER_TURN__PEERS": '["127.0.0.1"]'}
         etc = folder / "etc"
         configure = [sys.executable, "livekit/configure", str(etc)]
-        subprocess.run(configure, env=kept | settings, check=True, capture_output=True)
+        subprocess.run(configure, env=own_environment() | settings, check=True, capture_output=True)
         command = ["turnserver", "-c", str(etc / "turnserver.conf"), "-p", str(self.port)]
         self._log = folder / "coturn.log"
         with self._log.open("wb") as log:

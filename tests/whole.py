@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from conftest import free_port, wait_until
+from conftest import free_port, own_environment, wait_until
 from station import broker
 
 SIMULATED = {
@@ -36,7 +36,6 @@ class Station:
     def __init__(self, folder: Path, *prefix: str, **variables: str) -> None:
         self.port, self.mqtt_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
         ports = {
             "BEEPER_WEB__PORT": str(self.port),
             "BEEPER_MQTT__PORT": str(self.mqtt_port),
@@ -46,7 +45,7 @@ class Station:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "station", "--folder", str(self._folder)],
-                env=kept | ports | SIMULATED | variables,
+                env=own_environment() | ports | SIMULATED | variables,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

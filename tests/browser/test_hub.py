@@ -1,6 +1,5 @@
 """`python -m station.hub`, a station that is bridged to it, and its page there in Chromium."""
 
-import os
 import re
 import signal
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import free_port, wait_until
+from conftest import free_port, own_environment, wait_until
 from onlooker import Look, Onlooker
 from playwright.sync_api import Browser, Page, expect
 from station.broker import password_file
@@ -23,12 +22,14 @@ class Hub:
     def __init__(self, folder: Path) -> None:
         self.port, self.mqtt_port = free_port(), free_port()
         self.folder = folder / "hub"
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
         ports = {"BEEPER_WEB__PORT": str(self.port), "BEEPER_MQTT__PORT": str(self.mqtt_port)}
         command = [sys.executable, "-m", "station.hub", "barn", "coop"]
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--folder", str(self.folder)], env=kept | ports, stdout=log, stderr=log
+                [*command, "--folder", str(self.folder)],
+                env=own_environment() | ports,
+                stdout=log,
+                stderr=log,
             )
 
     @property

@@ -1,12 +1,12 @@
 """beeper.example.toml is what the services really read."""
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import own_environment
 
 EXAMPLE = Path("beeper.example.toml")
 
@@ -36,10 +36,9 @@ def test_the_example_is_fresh() -> None:
 def test_every_line_of_it_can_be_uncommented(service: str, tmp_path: Path) -> None:
     keys = re.sub(r"^#(?=\S+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (tmp_path / "beeper.toml").write_text(keys, encoding="utf-8")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
     shown = subprocess.run(
         [sys.executable, "-m", service, "--show-settings"],
-        env=kept | {"BEEPER_CONFIG": str(tmp_path / "beeper.toml")},
+        env=own_environment() | {"BEEPER_CONFIG": str(tmp_path / "beeper.toml")},
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,5 @@
 """The configuration of LiveKit, its ingress, redis and coturn: filled in, parsed, of one mind."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import own_environment
 from web.settings import Settings
 
 FOLDER = Path("livekit")
@@ -25,10 +25,9 @@ FILES = ("ingress.yaml", "livekit.yaml", "redis.conf", "turnserver.conf")
 
 def configure(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """livekit/configure, as somebody types it."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
     return subprocess.run(
         [sys.executable, "livekit/configure", str(folder)],
-        env=kept | settings,
+        env=own_environment() | settings,
         capture_output=True,
         text=True,
         check=False,

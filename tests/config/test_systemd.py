@@ -1,7 +1,6 @@
 """systemd/: what `make install` lays down, judged by systemd's own tools, and taken away again."""
 
 import contextlib
-import os
 import re
 import shutil
 import sqlite3
@@ -11,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import own_environment
 from station import plan
 from station.installation import unit_of
 
@@ -49,10 +49,9 @@ WANTS = "etc/systemd/system/beeper.target.wants"
 
 def run(command: str, root: Path, *words: str, **variables: str) -> None:
     """systemd/install and its like, below a folder."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
     ran = subprocess.run(
         [f"systemd/{command}", *words],
-        env=kept | {"DESTDIR": str(root), "PYTHON": sys.executable} | variables,
+        env=own_environment() | {"DESTDIR": str(root), "PYTHON": sys.executable} | variables,
         capture_output=True,
         text=True,
         check=False,

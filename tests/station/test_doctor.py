@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import Broker, free_port, starter
+from conftest import Broker, free_port, own_environment, starter
 from station import broker
 from station.doctor import devices, machine, programs
 from station.doctor import station as running
@@ -41,10 +41,9 @@ class Said(NamedTuple):
 
 
 def doctor(folder: Path, **variables: str) -> Said:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
     ran = subprocess.run(
         [sys.executable, "-m", "station.doctor", "--folder", str(folder)],
-        env=kept | {"BEEPER_STATE_DIR": str(folder)} | variables,
+        env=own_environment() | {"BEEPER_STATE_DIR": str(folder)} | variables,
         capture_output=True,
         text=True,
         check=False,

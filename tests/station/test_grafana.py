@@ -1,7 +1,6 @@
 """Whom Grafana tells, as the settings say it."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import own_environment
 from pydantic import SecretStr
 from station.grafana import KINDS, Alerts, provisioned
 
@@ -56,10 +56,9 @@ def test_severities_are_routed_to_it() -> None:
 
 
 def command(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
     return subprocess.run(
         [sys.executable, "-m", "station.grafana", *words],
-        env=kept | settings,
+        env=own_environment() | settings,
         capture_output=True,
         text=True,
         check=False,

@@ -1,13 +1,12 @@
 """What `make run` looks at before it starts anything."""
 
-import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import free_port
+from conftest import free_port, own_environment
 from station import hardware, plan
 
 STATION = ("station",)
@@ -17,11 +16,10 @@ HUB = ("station.hub", "barn")
 def station(
     folder: Path, command: tuple[str, ...] = STATION, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("BEEPER_")}
     ports = {"BEEPER_WEB__PORT": str(free_port()), "BEEPER_MQTT__PORT": str(free_port())}
     return subprocess.run(
         [sys.executable, "-m", *command, "--folder", str(folder)],
-        env=kept | ports | variables,
+        env=own_environment() | ports | variables,
         capture_output=True,
         text=True,
         timeout=60,
