@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import own_environment
+from station.plan import SERVICES
 
 EXAMPLE = Path("beeper.example.toml")
 
@@ -16,23 +17,7 @@ def test_the_example_is_fresh() -> None:
     assert EXAMPLE.read_text(encoding="utf-8") == printed, "stale: make example"
 
 
-@pytest.mark.parametrize(
-    "service",
-    [
-        "camera",
-        "stills",
-        "aac",
-        "metadata",
-        "sensors",
-        "chat",
-        "history",
-        "stepper",
-        "webrtc",
-        "web",
-        "relay",
-        "station.grafana",
-    ],
-)
+@pytest.mark.parametrize("service", [*SERVICES, "station.grafana"])
 def test_every_line_of_it_can_be_uncommented(service: str, tmp_path: Path) -> None:
     keys = re.sub(r"^#(?=\S+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (tmp_path / "beeper.toml").write_text(keys, encoding="utf-8")
