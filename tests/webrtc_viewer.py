@@ -14,8 +14,9 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtp import AnyRtcpPacket, RtcpPacket, RtpPacket
 from bus.messages import WebrtcStatus
 from bus.topics import WEBRTC_STATUS
+from bus_camera import Camera
 from conftest import DEADLINE, Service, wait_until
-from web_station import Answer, Camera, Web
+from web_station import Answer, Web
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"

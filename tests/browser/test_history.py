@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from bus.messages import AudioLevel, SystemStats
 from bus.topics import AUDIO, SYSTEM
+from bus_camera import Camera
 from conftest import Broker, Service, Start, wait_until
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
-from web_station import Camera, Web
+from web_station import Web
 
 EVERY = 10
 GAP = range(1200, 1800)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from bus_camera import Camera
 from conftest import Broker, Start
-from web_station import Camera, Web
+from web_station import Web
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from typing import Any
 
 from bus.messages import AudioLevel, Climate
 from bus.topics import AUDIO, CLIMATE
+from bus_camera import Camera
 from conftest import Broker, Start, wait_until
-from web_station import Camera, Web, client_frame, close_of, messages
+from web_station import Web, client_frame, close_of, messages
 from websockets.sync.client import ClientConnection
 
 

@@ -5,8 +5,9 @@ import time
 import pytest
 from bus.messages import AudioLevel
 from bus.topics import AUDIO
+from bus_camera import Camera
 from conftest import Start, wait_until
-from web_station import Camera, Web
+from web_station import Web
 
 
 def hum(camera: Camera, level: float, timestamp: float) -> None:

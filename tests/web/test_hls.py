@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 from bus.topics import CAMERA_LEASE
+from bus_camera import GROUP, Camera
 from conftest import Broker, Start, wait_until
 from hls_playlist import Playlist, attributes
 from media.clock import boottime
 from media.cmaf import FragmentHeader, Init
 from media.h264 import AnnexBSplitter, split_length_prefixed
-from web_station import GROUP, Camera, Web
+from web_station import Web
 
 FAST = {"hls_segment": "1", "hls_window": "4", "hls_part": "0.2", "hls_wait": "5"}
 INDEX = "/csi_camera/index.m3u8"

@@ -7,10 +7,11 @@ import paho.mqtt.publish
 import pytest
 from bus.messages import Climate, CpuTemperature, SystemStats
 from bus.topics import CLIMATE, CPU, SYSTEM, TOPICS, address
+from bus_camera import Camera
 from conftest import Broker, Start, wait_until
 from paho.mqtt.enums import MQTTProtocolVersion
 from web.readings import SHOWN
-from web_station import Camera, Web, frames
+from web_station import Web, frames
 
 ROUTES = [
     ("/", 200),

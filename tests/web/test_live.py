@@ -6,19 +6,10 @@ from typing import Any
 import pytest
 from bus.messages import CameraLease
 from bus.topics import CAMERA_LEASE
+from bus_camera import FPS, GROUP, Camera
 from conftest import Start, wait_until
 from media.cmaf import AUDIO_TRACK, Init
-from web_station import (
-    FPS,
-    GROUP,
-    Camera,
-    Frame,
-    Web,
-    close_of,
-    frames,
-    gaps,
-    messages,
-)
+from web_station import Frame, Web, close_of, frames, gaps, messages
 from websockets.exceptions import InvalidStatus
 
 BROWSER = (

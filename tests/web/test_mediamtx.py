@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bus_camera import Camera
 from conftest import DEADLINE, Start, wait_until
 from team import KeyServer, token
 from web.mediamtx import tracks
-from web_station import Answer, Camera, Web, messages
+from web_station import Answer, Web, messages
 
 NEW = {
     "name": "csi_camera",

@@ -5,8 +5,9 @@ import time
 from bus import Levels
 from bus.messages import JpegLease
 from bus.topics import JPEG_LEASE
+from bus_camera import Camera
 from conftest import Start, wait_until
-from web_station import Camera, Web
+from web_station import Web
 
 PICTURE = b"\xff\xd8" + bytes(20_000) + b"\xff\xd9"
 

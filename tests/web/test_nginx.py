@@ -11,10 +11,11 @@ from typing import NamedTuple, get_args
 
 import pytest
 from bus.topics import JPEG_LEASE
+from bus_camera import Camera
 from conftest import Broker, Start, free_port, starter, wait_until
 from hls_playlist import Playlist
 from shipped_nginx import Form, ShippedNginx
-from web_station import Camera, Web, frames, gaps
+from web_station import Web, frames, gaps
 
 PICTURE = b"\xff\xd8" + bytes(20_000) + b"\xff\xd9"
 FORMS = get_args(Form)

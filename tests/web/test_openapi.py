@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import schemathesis
+from bus_camera import Camera
 from conftest import Broker, starter, wait_until
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.result import Ok
-from web_station import Camera, Web
+from web_station import Web
 
 ENDLESS = "/camera/stream.mjpg"
 load_all_checks()

@@ -3,8 +3,9 @@ import re
 import socket
 import time
 
+from bus_camera import Camera
 from conftest import Start, wait_until
-from web_station import Camera, Web, close_of
+from web_station import Web, close_of
 
 
 def test_a_taken_port_is_one_line_that_says_how_to_choose_another(start: Start) -> None:

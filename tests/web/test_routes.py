@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import pytest
 from bus import Bus
+from bus_camera import Camera
 from conftest import Broker, starter, wait_until
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Route
 from web.app import make_app
 from web.settings import Settings
 from web.station import Station
-from web_station import Camera, Web
+from web_station import Web
 from websockets.exceptions import InvalidStatus
 
 # method path stranger viewer operator

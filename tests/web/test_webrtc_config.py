@@ -14,9 +14,10 @@ from typing import Any
 import jwt
 import pytest
 from bus.turn import credentials
+from bus_camera import Camera
 from conftest import Broker, Start
 from coturn import Coturn
-from web_station import Answer, Camera, Web
+from web_station import Answer, Web
 
 KEY = "APIkey"
 SECRET = "a-secret-of-more-than-thirty-two-characters"  # noqa: S105 (of this test only)

@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from bus_camera import Camera
 from conftest import Start, wait_until
 from team import KeyServer, token
-from web_station import Camera, Web
+from web_station import Web
 from webrtc_viewer import Sessions, Viewer, with_webrtc
 
 VISITOR = "203.0.113.9"

@@ -3,8 +3,8 @@
 import asyncio
 import re
 
+from bus_camera import Camera
 from conftest import Start, free_port, wait_until
-from web_station import Camera
 from webrtc_viewer import Sessions, Viewer, with_webrtc
 
 

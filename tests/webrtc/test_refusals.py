@@ -7,8 +7,9 @@ from typing import Any
 
 import psutil
 import pytest
+from bus_camera import Camera
 from conftest import Start, wait_until
-from web_station import Camera, Web
+from web_station import Web
 from webrtc.answer import Local, Sending, write_answer
 from webrtc.offer import Unacceptable, choose_h264, read_offer
 from webrtc_viewer import FRAGMENT, SDP, Sessions, Viewer, ask, with_webrtc

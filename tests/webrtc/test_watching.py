@@ -14,8 +14,9 @@ from aiortc.rtp import (
 )
 from bus.messages import CameraLease, WebrtcLease
 from bus.topics import CAMERA_LEASE, WEBRTC_LEASE
+from bus_camera import GROUP, Camera
 from conftest import Start, wait_until
-from web_station import GROUP, Camera, Web
+from web_station import Web
 from webrtc_viewer import Picture, Viewer, ask, with_webrtc
 
 NTP_UNIX = 2_208_988_800
