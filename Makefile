@@ -30,6 +30,8 @@ check: setup-dev ## ruff and mypy --strict
 watch: ## everything on the bus that a person can read
 	@if [ -n "$$(docker compose ps -q mosquitto 2>/dev/null)" ]; then \
 		exec docker compose exec $$([ -t 0 ] || echo -T) mosquitto mosquitto_sub -v -t 'beeper/#'; \
+	elif ! command -v mosquitto_sub >/dev/null; then \
+		echo "watch: mosquitto_sub is missing: sudo apt-get install mosquitto-clients" >&2; exit 1; \
 	else exec env XDG_CONFIG_HOME="$${BEEPER_WATCH:-.run/mosquitto/watch}" \
 		mosquitto_sub -v -t 'beeper/#'; fi
 

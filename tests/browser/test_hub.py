@@ -20,10 +20,13 @@ class Hub:
     """Runs as docs/hub.md says, for stations of this machine."""
 
     def __init__(self, folder: Path) -> None:
-        self.port, self.mqtt_port = free_port(), free_port()
+        self.mqtt_port = free_port()
+        self.port, self.second = free_port(), free_port()
+        while self.second != self.port + 1:
+            self.port, self.second = self.second, free_port()
         self.folder = folder / "hub"
         ports = {"BEEPER_WEB__PORT": str(self.port), "BEEPER_MQTT__PORT": str(self.mqtt_port)}
-        command = [sys.executable, "-m", "station.hub", "barn", "coop"]
+        command = [sys.executable, "-m", "station.hub", "barn", "coop", "--web", "2"]
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "--folder", str(self.folder)],
@@ -94,3 +97,7 @@ def test_a_station_is_listed_and_watched_at_the_hub(hub: Hub, barn: Station, pag
     look = onlooker.wait(shown, "its picture and readings are seen at the hub", 60)
     assert "simulated" in look.cameras["csi"].text
     assert not onlooker.violations()
+    page.goto(f"http://127.0.0.1:{hub.second}/")
+    expect(stations, "the other web process says the same").to_contain_text(
+        re.compile("barn.*online", re.S)
+    )

@@ -154,7 +154,7 @@ def test_only_root_reads_the_secrets_and_each_service_has_one(root: Path) -> Non
     services = {link.removeprefix("beeper-").replace("@", "-") for link in enabled(root)}
     services = {name.removesuffix(".service") for name in services}
     users = {folder.name for folder in secrets.iterdir()}
-    assert users - {"debug"} == services - {"start", "mosquitto", "mediamtx"}
+    assert users - {"debug", "telegraf"} == services - {"start", "mosquitto", "mediamtx"}
     words = [file.read_text(encoding="utf-8") for file in secrets.rglob("mqtt_password")]
     assert len(set(words)) == len(users) and all(len(word) > 24 for word in words)
 

@@ -4,12 +4,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from . import broker, plan
-from .__main__ import choose_folders, end_for, say, settle, supervise
+from .__main__ import check, choose_folders, end_for, say, settle, supervise
 from .supervisor import Program
 
-SERVICES = ("chat", "history", "web")
+SERVICES = ("chat", "history")
+"""What runs once; `web` as often as it is asked for."""
 CERTIFICATES = "/mosquitto/tls"
 """Where the shipped listener looks for its three files."""
 
@@ -25,6 +27,14 @@ def command_line() -> argparse.Namespace:
         metavar="FOLDER",
         help="ca.crt, server.crt and server.key: stations elsewhere reach port 8883",
     )
+    parser.add_argument(
+        "--web",
+        type=int,
+        choices=range(1, 10),
+        default=1,
+        metavar="COUNT",
+        help="web processes, on ports one after another, for a proxy that shares viewers out",
+    )
     return parser.parse_args()
 
 
@@ -36,6 +46,30 @@ def listener(tls: Path | None) -> str:
     return broker.TLS.read_text(encoding="utf-8").replace(CERTIFICATES, str(tls.absolute()))
 
 
+def replicas(settings: dict[str, Any], count: int) -> dict[str, int]:
+    """The port of each web process; ends the program where one is taken."""
+    web = settings["web"]
+    for port in range(web["port"] + 1, web["port"] + count):
+        end_for(check(settings | {"web": web | {"port": port}}))
+    return {
+        f"web-{number}" if number > 1 else "web": web["port"] + number - 1
+        for number in range(1, count + 1)
+    }
+
+
+def programs(
+    folder: Path, ports: dict[str, int], broker_port: int, **options: Any
+) -> dict[str, Program]:
+    """Instance → what to run, the broker first; `options` as of `broker.prepare`."""
+    names = (*SERVICES, *ports)
+    found = {"mosquitto": Program(broker.prepare(folder, names, broker_port, **options), {})}
+    for name in names:
+        own = {"BEEPER_WEB__PORT": str(ports[name])} if name in ports else {}
+        command = [sys.executable, "-m", *name.split("-")]
+        found[name] = Program(command, broker.environment(folder, name) | own)
+    return found
+
+
 def main() -> None:
     """Write the configuration, become supervisord."""
     options = command_line()
@@ -43,18 +77,15 @@ def main() -> None:
     choose_folders(folder)
     os.environ |= {"BEEPER_WEB__HUB": "true", "BEEPER_HISTORY__HUB": "true"}
     end_for(plan.missing_programs(["mosquitto"]))
-    settings = settle(SERVICES)
+    settings = settle((*SERVICES, "web"))
+    ports = replicas(settings, options.web)
     more = listener(options.tls)
-    port = settings["mqtt"]["port"]
-    start = broker.prepare(folder, SERVICES, port, stations=options.stations, more=more)
-    programs = {"mosquitto": Program(start, {})}
-    for name in SERVICES:
-        command = [sys.executable, "-m", name]
-        programs[name] = Program(command, broker.environment(folder, name))
-    say(f"the stations: http://localhost:{settings['web']['port']}")
+    mqtt = settings["mqtt"]["port"]
+    found = programs(folder, ports, mqtt, stations=options.stations, more=more)
+    say("the stations: " + ", ".join(f"http://localhost:{port}" for port in ports.values()))
     for station in options.stations:
         say(f"password of {station}: {broker.password_file(folder, station)}")
-    supervise(folder, programs)
+    supervise(folder, found)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bus.rights import OBSERVER, acl
+from bus.rights import OBSERVER, TELEGRAF, acl
 from bus.settings import CONFIG, PREFIX
 
 from . import bridge, broker, plan
@@ -115,7 +115,7 @@ def write_broker(place: Place, names: list[str], settings: dict[str, Any], more:
     `more` goes behind the broker's configuration: the bridge to a hub, with its password.
     """
     folder, station, port = place.folder, settings["station"], settings["mqtt"]["port"]
-    passwords = {name: broker.password(folder, name) for name in (*names, OBSERVER)}
+    passwords = {name: broker.password(folder, name) for name in (*names, OBSERVER, TELEGRAF)}
     for user in ("", *passwords):
         place.give(folder / "secrets" / user, 0o700)
     own = folder / "mosquitto"

@@ -132,8 +132,9 @@ def contents(
             given[name]["mediamtx_password"] = publish
         if name.startswith("relay-hub-"):
             given[name]["hub_password"] = bridge.hub().secret()
-    given["web"] |= {"mediamtx_password": publish, "livekit_secret": livekit}
-    given["livekit"] = {"livekit_secret": livekit, "turn_secret": kept(places, "turn")}
+    calls = {"livekit_secret": livekit, "turn_secret": kept(places, "turn")}
+    given["web"] |= {"mediamtx_password": publish, **calls}
+    given["livekit"] = calls
     given["tokens"] = {
         "operator_token": kept(places, "influxdb_operator"),
         "admin_password": kept(places, "influxdb_admin"),

@@ -8,7 +8,7 @@ import { Sound } from "./sound.js";
 const BACKLOG = 8;
 const ERRORS_ALLOWED = 3;
 /** Milliseconds that the picture may be ahead of its sound, and that it waits for it at most. */
-const AHEAD = 60;
+const AHEAD = 35;
 const WAIT_MOST = 200;
 
 /** Why this browser cannot do it on this page, in words; null when it can. */
