@@ -130,6 +130,38 @@ def test_losing_the_indexer_switches_enable_off(
     assert remote.ask("enable").accepted
 
 
+def test_an_indexer_that_is_lost_with_an_order_ends_the_movement(
+    stepper: Turn, remote: Remote, trace: Trace
+) -> None:
+    service = stepper(retry="0.1", silence="3")
+    remote.ready()
+    indexer(service).suspend()
+    command = remote.command("move", steps=900)
+    remote.send(command)
+    assert remote.result(command.id).accepted, "nobody has missed the indexer yet"
+    status = remote.wait("a new one is there", error=None, moving=False, outcome="fault")
+    assert (status.last, status.position, stands(trace)) == (command.id, None, 0)
+    assert remote.ask("enable").accepted
+
+
+def test_an_order_that_waits_for_the_disk_is_not_lost_with_the_indexer(
+    stepper: Turn, remote: Remote, tmp_path: Path
+) -> None:
+    service = stepper()
+    remote.ready()
+    # Whoever opens it to write waits for a reader.
+    slow = tmp_path / "state" / "stepper.new"
+    os.mkfifo(slow)
+    command = remote.command("move", steps=900)
+    remote.send(command)
+    indexer(service).kill()
+    wait_until(lambda: remote.now.error, "the indexer is missed")
+    reader = os.open(slow, os.O_RDONLY | os.O_NONBLOCK)
+    assert remote.result(command.id).code == "fault"
+    assert remote.wait("it has ended", moving=False).position == 0
+    os.close(reader)
+
+
 def test_the_indexer_is_no_child_that_a_group_kill_reaches(stepper: Turn, remote: Remote) -> None:
     service = stepper()
     remote.wait("the pins are open", error=None)

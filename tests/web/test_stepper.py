@@ -4,13 +4,18 @@ import contextlib
 import json
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.publish
 import pytest
+from bus.messages import ServiceStatus
+from bus.topics import SERVICE_STATUS
 from conftest import DEADLINE, Broker, Service, Start, wait_until
 from motor import Trace
+from paho.mqtt.enums import MQTTProtocolVersion
 from web_station import Answer, Web, messages
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -55,13 +60,14 @@ class Page:
 class Plant:
     """Web, a stepper with simulated pins, and the record of those."""
 
-    def __init__(self, start: Start, trace: Path) -> None:
+    def __init__(self, start: Start, trace: Path, **settings: str) -> None:
         self.trace = Trace(trace)
         self.stepper: Service = start(
             "stepper",
             BEEPER_STEPPER__ENABLED="true",
             BEEPER_STEPPER__DRIVER="simulated",
             BEEPER_STEPPER__TRACE=str(trace),
+            **settings,
         )
         self.web = Web(start, BEEPER_ACCESS__OPERATORS=OPERATORS)
         wait_until(lambda: self.get("status").status == 200, "web knows the motor")
@@ -91,6 +97,20 @@ class Plant:
     def stands(self) -> None:
         wait_until(lambda: not self.trace.enabled, "ENABLE is off")
         assert len(self.trace.pulses()) < 900
+
+
+def say_old(broker: Broker) -> None:
+    """The stepper's status as one says it whose clock is a minute behind."""
+    then = time.time() - 60
+    status = ServiceStatus(state="online", version="0", started_at=then, timestamp=then)
+    paho.mqtt.publish.single(
+        SERVICE_STATUS.path.format(instance="stepper"),
+        status.model_dump_json(),
+        qos=1,
+        retain=True,
+        port=broker.port,
+        protocol=MQTTProtocolVersion.MQTTv5,
+    )
 
 
 @pytest.fixture
@@ -191,6 +211,19 @@ def test_a_dead_stepper_is_said(plant: Plant) -> None:
     plant.stepper.kill()
     wait_until(lambda: plant.get("status").status == 503, "it is missed")
     assert "lost" in plant.post("abort").json()["detail"]
+
+
+def test_a_stop_goes_out_whatever_the_clocks_say(
+    start: Start, broker: Broker, tmp_path: Path
+) -> None:
+    plant = Plant(start, tmp_path / "edges", BEEPER_MQTT__STATUS_INTERVAL="60")
+    assert plant.post("enable").status == 200
+    wait_until(lambda: plant.trace.enabled, "it is on")
+    say_old(broker)
+    wait_until(lambda: plant.get("status").status == 503, "web takes the stepper for lost")
+    assert "lost" in plant.post("enable").json()["detail"]
+    assert plant.post("abort").status == 200
+    wait_until(lambda: not plant.trace.enabled, "ENABLE is off")
 
 
 def test_a_page_that_stays_keeps_the_motor_going(plant: Plant, page: Page) -> None:

@@ -35,6 +35,8 @@ class Movement:
         self.start = start
         """Where it begins; None for homing, which begins anywhere."""
         self.stopped = False
+        self.told = False
+        """Whether the indexer has been told: until then none can have ended it."""
 
     def position(self, done: int) -> int | None:
         """Where the motor is after so many steps."""
@@ -53,7 +55,6 @@ class Desk:
         self.judge = Judge(axis.nonce)
         self.lease = Lease(axis.lease)
         self.motor = Motor(axis, self._hear)
-        self.motor.on_change = self._changed
         self.motor.shaft = axis.simulated_at if place.position is None else place.position
         self._axis = axis
         self._place = place
@@ -168,6 +169,7 @@ class Desk:
                 self.motor.tell("home", id=movement.id)
             else:
                 self.motor.tell("move", id=movement.id, steps=movement.steps, rpm=movement.rpm)
+            movement.told = True
         except BaseException:
             await self._save_back(movement)
             raise
@@ -185,7 +187,7 @@ class Desk:
         movement = self.movement
         if movement and report.movement == movement.id and report.ended is None:
             self.position = movement.position(report.done)
-        elif movement and report.ended and not report.refused:
+        elif movement and movement.told and report.ended and not report.refused:
             self._end(movement, report, report.ended)
         elif movement and report.refused == movement.id:
             self._end(movement, report._replace(done=0), "fault")

@@ -52,7 +52,6 @@ class Motor:
     def __init__(self, axis: Stepper, hear: Callable[[Report], None]) -> None:
         self.report = Report()
         self.error: str | None = STARTING
-        self.on_change: Callable[[], None] = lambda: None
         self.shaft: int = axis.simulated_at
         """Where a simulated shaft stands when the indexer starts."""
         self._axis = axis
@@ -156,6 +155,6 @@ class Motor:
 
     def _lose(self, why: str) -> None:
         before, self.report, self.error = self.report, Report(), why
-        if before.movement:
-            self._hear(before._replace(movement=None, enabled=False, ended="fault", lost=True))
-        self.on_change()
+        end = before._replace(movement=None, enabled=False, ended="fault", lost=True, refused=None)
+        # Also when no report has named a movement: one may have been told to it since.
+        self._hear(end)
