@@ -244,3 +244,22 @@ test("a rung takes its own place when its beginning has to be another one", () =
   assert.deepEqual(it.tick(6), [drop("webcodecs")]);
   assert.deepEqual([it.rung, it.left], ["webcodecs", {}]);
 });
+
+test("the candidate begins anew at once, with all its time, when its beginning has to be another one", () => {
+  const it = lower();
+  assert.deepEqual(it.renewCandidate(0.6), []);
+  it.picture("active", 2.5);
+  assert.deepEqual(it.tick(2.5), [attempt("webcodecs")]);
+  assert.deepEqual(it.renewCandidate(4), [drop("webcodecs"), attempt("webcodecs")]);
+  it.picture("active", 7);
+  assert.deepEqual(it.tick(7.9), []);
+  assert.deepEqual(it.tick(8), [drop("webcodecs")]);
+});
+
+test("a rung that begins anew without a picture takes its candidate with it", () => {
+  const it = lower();
+  it.picture("active", 2.5);
+  it.tick(2.5);
+  assert.deepEqual(it.tick(5.6), [close("mse"), open("mse")]);
+  assert.deepEqual(it.renew(5.7), [drop("webcodecs"), close("mse"), open("mse")]);
+});

@@ -103,8 +103,14 @@ export class Ladder {
   /** Open the same rung beside itself to take its own place, for what only its beginning can change. */
   renew(now) {
     if (this.rung === null) return [];
-    if (this.phase !== "playing") return this.#again(now);
-    return [...this.#dropCandidate(), ...this.#try(this.rung, now)];
+    const done = this.#dropCandidate();
+    return [...done, ...(this.phase === "playing" ? this.#try(this.rung, now) : this.#again(now))];
+  }
+
+  /** The same for the candidate, which has no picture yet: it begins anew. */
+  renewCandidate(now) {
+    const { candidate } = this;
+    return candidate === null ? [] : [...this.#dropCandidate(), ...this.#try(candidate, now)];
   }
 
   /** A new picture is there. */

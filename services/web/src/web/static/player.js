@@ -7,6 +7,8 @@ import { explain, rungNamed, rungsFor } from "./rungs.js";
 import { Telemetry } from "./telemetry.js";
 
 const TICK_MS = 250;
+/** What stands in for a rung that could not even be opened. */
+const UNOPENED = { sound() {}, close() {} };
 
 const seconds = () => performance.now() / 1000;
 
@@ -56,9 +58,13 @@ export class Player {
   /** Sound on or off; call it from a click. */
   setSound(on) {
     this.#sound = on;
-    const how = rungNamed(this.#ladder.rung)?.sound;
-    if (how === "switch") this.#active?.rung.sound(on);
-    else if (how === "reopen") this.#do(this.#ladder.renew(seconds()));
+    const { rung, candidate } = this.#ladder;
+    const [active, next] = [rung, candidate].map((name) => rungNamed(name)?.sound);
+    if (active === "switch") this.#active?.rung.sound(on);
+    // The candidate too, or it would take over with the sound of before; renew drops it.
+    if (active === "reopen") this.#do(this.#ladder.renew(seconds()));
+    else if (next === "switch") this.#next.rung.sound(on);
+    else if (next === "reopen") this.#do(this.#ladder.renewCandidate(seconds()));
   }
 
   /** What is on the screen now, for a snapshot; null when it is not fresh. */
@@ -90,8 +96,14 @@ export class Player {
 
   #open(name) {
     const one = { name, rung: null };
-    const options = { on: this.#handlers(one), sound: this.#sound };
-    one.rung = rungNamed(name).open(this.#camera, options);
+    const on = this.#handlers(one);
+    try {
+      one.rung = rungNamed(name).open(this.#camera, { on, sound: this.#sound });
+    } catch (error) {
+      // Such as over an ICE server that this browser refuses; told once it stands in its slot.
+      one.rung = UNOPENED;
+      queueMicrotask(() => on.failed(error.message));
+    }
     return one;
   }
 
