@@ -5,6 +5,7 @@ import contextlib
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -12,6 +13,7 @@ from bus import Bus, BusError, Levels, Nobody, Refusal, Refused, Settings
 from bus.inbox import MAX_PAYLOAD
 from bus.messages import (
     AudioLevel,
+    CpuTemperature,
     Heartbeat,
     HistoryQuery,
     HistorySeries,
@@ -19,7 +21,7 @@ from bus.messages import (
     ServiceStatus,
 )
 from bus.settings import Mqtt
-from bus.topics import AUDIO, HEARTBEAT, HISTORY_QUERY, SERVICE_STATUS, address
+from bus.topics import AUDIO, CPU, HEARTBEAT, HISTORY_QUERY, SERVICE_STATUS, address
 from conftest import DEADLINE, Broker, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -188,6 +190,31 @@ async def test_after_a_broker_restart_state_and_subscriptions_are_back(
         await speaker.publish(HEARTBEAT, Heartbeat(session="1", name="a"))
     broker.start()
     assert await heard.next() == newer
+
+
+async def test_what_is_said_while_it_is_repeated_wins(
+    broker: Broker, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speaker = await join("speaker")
+    await speaker.publish(CPU, CpuTemperature(timestamp=time.time(), cpu_temp=40.0))
+    await speaker.publish(AUDIO, loudness(1.0))
+    newest = loudness(2.0)
+    send, sent = speaker.link.send, list[str]()
+
+    async def send_and_be_overtaken(name: str, *rest: Any) -> None:
+        with contextlib.suppress(Nobody):
+            await send(name, *rest)
+        if name.endswith("cpu/temperature"):
+            await speaker.publish(AUDIO, newest)
+        sent.append(name)
+
+    broker.stop()
+    await eventually(lambda: not speaker.connected)
+    monkeypatch.setattr(speaker.link, "send", send_and_be_overtaken)
+    broker.start()
+    await eventually(lambda: sent.count(address(AUDIO)) == 2)
+    (await join("listener")).subscribe(AUDIO, heard := Heard())
+    assert await heard.next() == newest
 
 
 async def test_a_stopped_broker_is_noticed_by_the_echo(broker: Broker, join: Join) -> None:

@@ -137,3 +137,18 @@ async def test_what_is_not_of_the_contract_is_counted(media: MediaConnection) ->
     )
     stop()
     assert heard.queue.empty()
+
+
+async def test_a_header_is_taken_back_though_the_broker_was_away(
+    broker: Broker, media: MediaConnection
+) -> None:
+    media.subscribe(INIT, heard := Heard(), camera="csi")
+    await asyncio.wait_for(media.link.send("media/csi/audio/init", b"moov", 1, True), DEADLINE)
+    assert (await heard.next())[0] == b"moov"
+    started = MediaConnection(Settings(mqtt=Mqtt(port=broker.port)), "camera-csi-2")
+    started.clear_init("csi", "audio")
+    task = asyncio.create_task(started.run())
+    assert not (await heard.next())[0]
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

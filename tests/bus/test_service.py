@@ -65,6 +65,23 @@ def test_waits_for_a_broker_that_is_not_up_yet(
     assert service.log().count("no broker at") <= 2, "changes are logged, not repetitions"
 
 
+def test_comes_back_though_its_password_could_not_be_read_for_a_while(
+    broker: Broker, start: Start, states: States, tmp_path: Path
+) -> None:
+    password = tmp_path / "password"
+    login = broker.login("stills")
+    password.write_bytes(Path(login["BEEPER_MQTT__PASSWORD_FILE"]).read_bytes())
+    service = start("stills", BEEPER_MQTT__PASSWORD_FILE=str(password))
+    wait_until(lambda: states()[-1:] == ["online"], "stills is online")
+    broker.stop()
+    password.rename(tmp_path / "away")
+    broker.start()
+    wait_until(lambda: "No such file" in service.log(), "it says what it misses")
+    (tmp_path / "away").rename(password)
+    count = states().count("online")
+    wait_until(lambda: states().count("online") > count, "stills is online again")
+
+
 def test_stops_while_it_is_waiting_for_a_broker(broker: Broker, start: Start) -> None:
     broker.stop()
     service = start("stills")

@@ -1,5 +1,6 @@
 """A camera's pictures at the hub: only while somebody watches, and only what the link takes."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,22 +8,25 @@ import pytest
 from bridged import Client, Place
 from bus.messages import RelayStatus
 from bus.rights import OBSERVER
-from conftest import Start, starter, wait_until
+from conftest import Service, starter, wait_until
 from web_station import Web, frames
 
 STATUS = "beeper/relay/hub/status"
 
 
 @pytest.fixture
-def at_home(place: Place, tmp_path: Path) -> Iterator[Start]:
-    """Starts services of the barn: first of all a camera that draws, and its relay."""
+def camera(place: Place, tmp_path: Path) -> Iterator[Service]:
+    """The barn's camera, which draws, with a relay to the hub."""
     folder = tmp_path / "at-home"
     folder.mkdir()
     with starter(place.barn, folder) as start:
-        start("camera", "csi", BEEPER_CAMERA__CSI__DRIVER="test", BEEPER_CAMERA__CSI__FPS="15")
+        camera = start(
+            "camera", "csi", BEEPER_CAMERA__CSI__DRIVER="test", BEEPER_CAMERA__CSI__FPS="15"
+        )
         relay = {"BEEPER_RELAY__HUB__URL": "hub", "BEEPER_RELAY__HUB__CAMERA": "csi"}
+        relay["BEEPER_RELAY__HUB__CAMERA_TIMEOUT"] = "1"
         start("relay", "hub", **place.barn.settings, **relay)
-        yield start
+        yield camera
 
 
 @pytest.fixture
@@ -38,7 +42,9 @@ def has_camera(web: Web) -> bool:
     return any("video" in camera["tracks"] for camera in cameras)
 
 
-def test_pictures_cross_only_while_somebody_watches(place: Place, at_home: Start, web: Web) -> None:
+def test_pictures_cross_only_while_somebody_watches(
+    place: Place, camera: Service, web: Web
+) -> None:
     with (
         Client(place.barn, OBSERVER, STATUS) as said,
         Client(place.hub, "web", "stations/barn/media/#") as arrived,
@@ -60,4 +66,9 @@ def test_pictures_cross_only_while_somebody_watches(place: Place, at_home: Start
             place.barn.cable.mend()
             wait_until(lambda: state() == "streaming", "it goes on by itself")
             assert frames(socket, 3)
+            camera.process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: state() == "starting", "the relay says that no picture comes")
+            assert "csi gives no picture" in str(said.heard[-1])
+            camera.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: state() == "streaming", "pictures come again")
         wait_until(lambda: state() == "stopped", "nobody watches any more")

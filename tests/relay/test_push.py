@@ -1,6 +1,8 @@
 """What arrives at the targets, and what the relay says meanwhile."""
 
 import signal
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,23 @@ def test_a_failing_target_leaves_another_and_the_camera_alone(
     check_slices(rtsp.receives(len(rtsp.received()) + 30), ear)
     assert {status.restarts for status in good.statuses} == {0}
     assert ear.said(lambda status: status.state == "streaming", "streaming").restarts == 0
+
+
+def test_a_whip_endpoint_that_answers_nonsense_is_a_failure_like_others(relays: Relays) -> None:
+    class Nonsense(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(201)
+            self.send_header("Location", "http://[x")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nonsense) as server:
+        threading.Thread(target=server.serve_forever).start()
+        relay = relays("one", f"whip://127.0.0.1:{server.server_address[1]}/whip")
+        relay.fails("Location is no URL")
+        server.shutdown()
+    assert "Traceback" not in relay.service.log()
 
 
 def test_the_pauses_grow(relays: Relays) -> None:

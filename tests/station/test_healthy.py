@@ -49,3 +49,13 @@ def test_a_service_that_the_broker_never_heard_is_not(tmp_path: Path) -> None:
     assert "nothing yet" in complaint(tmp_path / "health.json", NOW)
     (tmp_path / "health.json").write_text(json.dumps("half")[:3])
     assert "nothing yet" in complaint(tmp_path / "health.json", NOW)
+
+
+def test_a_file_that_cannot_be_written_costs_the_service_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    status = ServiceStatus(state="online", version="1", started_at=1, timestamp=NOW)
+    Health(tmp_path / "nowhere" / "health.json").confirmed(
+        SERVICE_STATUS, status.model_dump_json().encode()
+    )
+    assert "the health check's file" in caplog.text

@@ -140,15 +140,18 @@ class Bus:
 
     async def run(self) -> None:
         """Keep the connection and the status message alive until cancelled; then say `offline`."""
-        link = asyncio.create_task(self.link.run())
+        parts = [asyncio.create_task(part) for part in (self.link.run(), self._keep_status())]
         try:
-            await self._keep_status()
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            # Neither ends by itself: a service without its bus must not look alive.
+            for part in done:
+                await part
         finally:
             with contextlib.suppress(BusError):
                 await self._send_status("offline")
-            link.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await link
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
 
     async def _keep_status(self) -> None:
         while True:
@@ -161,7 +164,9 @@ class Bus:
 
     async def _announce(self) -> None:
         await self._send_status("online")
-        for name, (topic, payload) in list(self._latest.items()):
+        for name in list(self._latest):
+            # Looked up at this moment: while one is waited for, a newer one may have been sent.
+            topic, payload = self._latest[name]
             try:
                 with contextlib.suppress(Nobody):
                     await self.link.send(name, payload, topic.qos, topic.retain)

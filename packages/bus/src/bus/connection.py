@@ -123,9 +123,9 @@ class Connection:
         except TimeoutError:
             self.abort("no answer from the broker")
             raise BusError("no answer from the broker") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             self.abort(str(error))
-            raise BusError(error.strerror or str(error)) from None
+            raise BusError(getattr(error, "strerror", None) or str(error)) from None
         except asyncio.CancelledError:
             self.abort("cancelled")
             raise

@@ -76,22 +76,28 @@ class Link:
         """Connect, and again whenever that ends, until cancelled."""
         attempt = 0
         while True:
-            connection = Connection(
-                self._mqtt, self._client_id, self._on_message, self._will, self._session
-            )
+            before = self.connects
             try:
-                await connection.open()
-                attempt = 0
-                await self._serve(connection)
-            except BusError as error:
+                await self._attempt()
+            except (BusError, OSError) as error:
+                attempt = attempt if self.connects == before else 0
                 self._say_lost(str(error), attempt)
-            finally:
-                self.connection = None
-                self._up.clear()
-                await asyncio.shield(connection.close())
             attempt += 1
             most = min(self._mqtt.retry_max, self._mqtt.retry_min * 2 ** min(attempt, 16))
             await asyncio.sleep(random.uniform(most / 2, most))  # noqa: S311 (no secret in it)
+
+    async def _attempt(self) -> None:
+        """One connection until its end; raises BusError, or OSError for a secret's file."""
+        connection = Connection(
+            self._mqtt, self._client_id, self._on_message, self._will, self._session
+        )
+        try:
+            await connection.open()
+            await self._serve(connection)
+        finally:
+            self.connection = None
+            self._up.clear()
+            await asyncio.shield(connection.close())
 
     async def _serve(self, connection: Connection) -> None:
         self.connection = connection

@@ -54,6 +54,7 @@ class MediaConnection:
         self._mqtt = settings.mqtt
         self._inits: dict[str, Sent] = {}
         self._replaced: set[str] = set()
+        self._cleared: set[str] = set()
         self._skipping: set[str] = set()
         self._handlers: dict[str, tuple[MediaTopic, list[Handler]]] = {}
         mqtt = settings.mqtt.model_copy(
@@ -94,16 +95,18 @@ class MediaConnection:
             properties |= {"width": str(width), "height": str(height)}
         name = topics.address(topics.INIT, self._station, camera=camera, track=track)
         is_new = name not in self._inits
+        self._cleared.discard(name)
         self._inits[name] = Sent(payload, properties)
         self._publish(name, payload, 1, True, properties)
         if is_new:
             self.link.subscribe(name, topics.INIT.qos)
 
     def clear_init(self, camera: str, track: str) -> None:
-        """Take a track's header back: the camera has no such track any more."""
+        """Take a track's header back, now and after each reconnect: there is no such track."""
         name = topics.address(topics.INIT, self._station, camera=camera, track=track)
         if self._inits.pop(name, None):
             self.link.unsubscribe(name)
+        self._cleared.add(name)
         self._publish(name, b"", 1, True)
 
     def publish_fragment(
@@ -163,7 +166,8 @@ class MediaConnection:
 
     async def _announce(self) -> None:
         connection = self.link.connection
-        for name, (payload, properties) in list(self._inits.items()):
+        gone = dict.fromkeys(self._cleared, Sent(b"", {}))
+        for name, (payload, properties) in (gone | self._inits).items():
             if connection and (
                 sent := connection.publish(name, payload, 1, True, user_properties(properties))
             ):

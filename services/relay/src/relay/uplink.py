@@ -53,6 +53,7 @@ class Uplink:
         self._leases.subscribe(leases, CAMERA_LEASE.qos)
         self._report = Report(bus, relay, name, hub.shown)
         self._until = 0.0
+        self._moved = 0.0
         self._asked: set[str] = set()
         self._stops: list[Callable[[], None]] = []
         self._tracks = ("video", "audio") if relay.sound else ("video",)
@@ -90,12 +91,16 @@ class Uplink:
         elif not wanted:
             self._report.say(state="stopped", error=None)
         elif moved:
+            self._moved = monotonic()
             self._report.say(state="streaming", error=None)
-        elif not self._report.bytes_sent:
-            self._report.say(state="starting", error=None)
+        elif monotonic() - self._moved > self._relay.camera_timeout:
+            why = f"camera {self._relay.camera} gives no picture"
+            self._report.say(state="starting", error=why)
 
     def _begin(self) -> None:
         camera = self._relay.camera
+        self._moved = monotonic()
+        self._report.say(state="starting", error=None)
         self._asked.add(camera)
         self._stops = [
             self._here.subscribe(FRAGMENT, self._take_fragment, camera=camera, track=track)

@@ -103,7 +103,7 @@ class WhipPush:
             async with asyncio.timeout(_GRACE):
                 if self._resource:
                     await self._http.delete(self._resource, headers=self._bearer())
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             log.debug("the target did not hear the goodbye: %s", type(error).__name__)
         for track in self._tracks:
             track.stop()
@@ -130,7 +130,10 @@ class WhipPush:
             phrase = httpx.codes.get_reason_phrase(answer.status_code)
             raise TargetError(f"the WHIP endpoint answered {answer.status_code} {phrase}")
         if location := answer.headers.get("location"):
-            self._resource = urljoin(str(answer.url), location)
+            try:
+                self._resource = urljoin(str(answer.url), location)
+            except ValueError as error:
+                raise TargetError(f"the WHIP endpoint's Location is no URL: {error}") from error
         return answer.text
 
     def _bearer(self) -> dict[str, str]:
