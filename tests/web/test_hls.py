@@ -15,6 +15,8 @@ from hls_playlist import Playlist, attributes
 from media.clock import boottime
 from media.cmaf import FragmentHeader, Init
 from media.h264 import AnnexBSplitter, split_length_prefixed
+from web.rendition import Rendition
+from web.segment import Part, Segment
 from web_station import Web
 
 FAST = {"hls_segment": "1", "hls_window": "4", "hls_part": "0.2", "hls_wait": "5"}
@@ -303,3 +305,15 @@ def test_it_ends_at_once_while_players_wait(web: Web) -> None:
         assert web.service.terminate() == 0
         assert waiting.result().status == 503
     assert "Traceback" not in web.service.log()
+
+
+async def test_nothing_is_shown_of_a_playlist_that_a_long_silence_has_emptied() -> None:
+    rendition = Rendition(length=1, window=4)
+    rendition.begin(b"header", "first", 90_000)
+    rendition.open(Segment(1, "first", 0, 0, 0))
+    rendition.add(Part(b"frames", 90_000, True))
+    assert rendition.has(1, 0) and rendition.listed
+    rendition.open(Segment(100, "first", 99 * 90_000, 99, 0))
+    assert not rendition.has(1, 0) and not rendition.listed
+    rendition.add(Part(b"frames", 90_000, True))
+    assert rendition.has(1, 0) and rendition.listed

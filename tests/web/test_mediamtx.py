@@ -1,5 +1,6 @@
 """What MediaMTX is told when it asks who is there, and what the page gets of it."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -10,11 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from bus_camera import Camera
 from conftest import DEADLINE, Start, wait_until
 from team import KeyServer, token
-from web.mediamtx import tracks
+from web.mediamtx import MOST, Mediamtx, tracks
+from web.settings import Mediamtx as Options
 from web_station import Answer, Web, messages
 
 NEW = {
@@ -257,3 +260,23 @@ def test_a_mediamtx_that_is_away_is_said(web: Web, api: Api) -> None:
     refused = web.get("/csi_camera/index.m3u8")
     assert refused.status == 503
     assert "MediaMTX" in refused.json()["detail"]
+
+
+async def test_the_ends_of_sessions_are_bounded_and_forgotten_with_them() -> None:
+    ended, done = list[str](), asyncio.Event()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        ended.append(request.url.path)
+        if request.url.path == "/last":
+            done.set()
+        return httpx.Response(200)
+
+    mediamtx = Mediamtx(Options(), [])
+    await mediamtx.http.aclose()
+    mediamtx.http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    for number in range(MOST + 2):
+        mediamtx.end_after(3600, f"http://mediamtx/{number}")
+    mediamtx.forget("http://mediamtx/9")
+    mediamtx.end_after(0, "http://mediamtx/last")
+    await asyncio.wait_for(done.wait(), DEADLINE)
+    assert ended == ["/0", "/1", "/last"]

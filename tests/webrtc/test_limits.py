@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 
 from bus_camera import Camera
 from conftest import Start, free_port, wait_until
@@ -67,3 +68,13 @@ async def test_who_never_connects_and_who_dies_is_let_go(start: Start, camera: C
         for protocol in dying.transport.transport._connection._protocols:
             protocol.transport.abort()
         await asyncio.to_thread(wait_until, lambda: sessions.now == 0, "the dead one is let go")
+
+
+async def test_an_empty_datagram_ends_nobodys_session(start: Start, camera: Camera) -> None:
+    web = with_webrtc(start, camera, addresses='["127.0.0.1"]')
+    async with Viewer(web) as viewer:
+        await viewer.see(1)
+        with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+            for place in candidates(viewer.answer):
+                stranger.sendto(b"", place)
+        await viewer.see(len(viewer.pictures) + 20)

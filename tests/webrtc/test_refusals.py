@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,15 @@ def test_kinds_paths_and_methods(web: Web) -> None:
         assert answer.status == 405 and answer.headers["Allow"]
     allowed = ask(web, "OPTIONS", WHEP, kind="")
     assert allowed.status == 204 and allowed.headers["Accept-Post"] == SDP
+
+
+def test_a_viewer_that_leaves_in_the_middle_of_its_offer_is_no_error(web: Web) -> None:
+    head = f"POST /csi_camera/whep HTTP/1.1\r\nHost: {web.host}\r\nContent-Type: {SDP}\r\n"
+    with socket.create_connection(("127.0.0.1", web.port)) as viewer:
+        viewer.sendall(f"{head}Content-Length: 100\r\n\r\nv=0".encode())
+    for _ in range(20):
+        assert web.get("/healthz").status == 200
+    assert "Traceback" not in web.service.log()
 
 
 async def test_sessions_are_addressed_and_trickled(web: Web) -> None:

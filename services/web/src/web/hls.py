@@ -169,7 +169,8 @@ def sounds(station: Station, channel: Channel) -> list[Sound]:
         return []
     channels = audio.about.channels
     found = [Sound("audio", audio.about.codecs, channels)]
-    if at_work("aac", station.readings):
+    # At a hub nobody makes it: only the station's own tracks come there.
+    if at_work("aac", station.readings) and not station.name:
         found.append(Sound("aac", "mp4a.40.2", channels))
     return found
 

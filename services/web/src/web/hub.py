@@ -93,7 +93,7 @@ class Hub:
         status = self._readings.get(CAMERA_STATUS, camera=channel.name)
         if self._remote or not status or status.demand != "always":
             self._renew(CAMERA_LEASE, CameraLease, channel.name, group)
-        if "aac" in channel.wanted:
+        if "aac" in channel.wanted and not self._remote:
             self._renew(AAC_LEASE, AacLease, channel.name, group)
         # WebRTC is a service of the station: a hub's would hear a camera that it does not send.
         if not self._remote and monotonic() < self._opening:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 USER = "web"
 VIDEO = "H264"
+MOST = 4096
+"""Sessions whose end is kept in mind; beyond them the oldest is ended: most of them are gone."""
 
 
 class Mediamtx:
@@ -39,7 +41,8 @@ class Mediamtx:
             auth=(USER, self.password), timeout=options.timeout, limits=limits, trust_env=False
         )
         self._cameras = cameras
-        self._endings: set[asyncio.Task[None]] = set()
+        self._endings: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Ask until cancelled."""
@@ -64,13 +67,25 @@ class Mediamtx:
 
     def end_after(self, seconds: float, session: str) -> None:
         """Let go of a WHEP session, named by its URL, when its viewer's sign-in ends."""
-        if seconds < math.inf:
-            task = asyncio.create_task(self._end(seconds, session))
-            self._endings.add(task)
-            task.add_done_callback(self._endings.discard)
+        if seconds == math.inf:
+            return
+        loop = asyncio.get_running_loop()
+        self._endings[session] = loop.call_later(seconds, self._end, session)
+        if len(self._endings) > MOST:
+            self._end(next(iter(self._endings)))
 
-    async def _end(self, seconds: float, session: str) -> None:
-        await asyncio.sleep(seconds)
+    def forget(self, session: str) -> None:
+        """That session has ended."""
+        if timer := self._endings.pop(session, None):
+            timer.cancel()
+
+    def _end(self, session: str) -> None:
+        self.forget(session)
+        task = asyncio.create_task(self._delete(session))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _delete(self, session: str) -> None:
         with contextlib.suppress(httpx.HTTPError):
             await self.http.delete(session)
 

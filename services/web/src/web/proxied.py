@@ -11,9 +11,10 @@ import httpx
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
+from .body import collect
 from .identity import Who
 from .station import Here, Station
-from .whep import ENDPOINT, NO_STORE, SESSION, known, links
+from .whep import ENDPOINT, LARGEST, NO_STORE, SESSION, known, links
 
 PASSED = ("content-type", "etag", "accept-post", "accept-patch", "cache-control", "retry-after")
 """Headers of MediaMTX that the viewer gets, beside our own."""
@@ -44,7 +45,10 @@ async def session(camera: str, session: str, request: Request, station: Here) ->
     if not FILE.fullmatch(session):
         raise HTTPException(404, "there is no such session")
     url = f"{station.mediamtx.options.whep}/{camera}_camera/whep/{session}"
-    return await whole(station, request, url)
+    answer = await whole(station, request, url)
+    if request.method == "DELETE" and answer.status_code == httpx.codes.OK:
+        station.mediamtx.forget(url)
+    return answer
 
 
 @router.head("/{camera}_camera/{file}", include_in_schema=False)
@@ -74,7 +78,7 @@ def check(station: Station, camera: str) -> None:
 async def whole(station: Station, request: Request, url: str) -> Response:
     """Pass a small request on, and its answer back."""
     headers = {name: request.headers[name] for name in SENT if name in request.headers}
-    content = await request.body()
+    content = await collect(request, LARGEST)
     http = station.mediamtx.http
     asked = http.build_request(request.method, url, headers=headers, content=content)
     answer = await send(station, asked)

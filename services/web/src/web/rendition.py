@@ -105,7 +105,8 @@ class Rendition:
     def has(self, number: int, part: int | None) -> bool:
         """Whether a segment, or a part of it, is there, or anything behind it (§6.2.5.2)."""
         last = self.last
-        if last is None or number > last.number:
+        # Nothing listed: a long silence has just ended, and the playlist is empty for a moment.
+        if last is None or number > last.number or not self.listed:
             return False
         if number == last.number:
             return last.complete if part is None else part < len(last.parts)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from .body import collect
 from .ice import ice_servers
 from .identity import Identity, Who
 from .station import Here, Station
@@ -118,13 +119,8 @@ async def read(request: Request, kind: str) -> str:
     """The body as text; 415 for another kind, 413 for too much, 400 for what is no text."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
         raise HTTPException(415, f"the content type must be {kind}", {"Accept": kind})
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            raise HTTPException(413, f"more than {LARGEST} bytes")
     try:
-        return body.decode()
+        return (await collect(request, LARGEST)).decode()
     except UnicodeDecodeError:
         raise HTTPException(400, "the body is not UTF-8") from None
 

@@ -72,6 +72,9 @@ class Agent(Connection):
 
     def data_received(self, data: bytes, component: int) -> None:
         """A datagram that is not STUN has come."""
+        if not data:
+            # Anybody can send one, and aiortc would end the session at it.
+            return
         self.heard = time.monotonic()
         super().data_received(data, component)
 

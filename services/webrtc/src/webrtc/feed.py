@@ -119,6 +119,8 @@ class Feed:
             if track == "video":
                 self._interrupt()
                 self._arrivals.reset()
+                # However long it is until the next picture: that is no leap of the camera's clock.
+                self._last = None
 
     def take_init(self, track: str, init: bytes, session: str) -> None:
         """A header has come; a new one begins a new session. Empty: there is no such track."""
