@@ -10,9 +10,11 @@ import psutil
 import pytest
 from bus_camera import Camera
 from conftest import Start, wait_until
+from pydantic import ValidationError
 from web_station import Web
 from webrtc.answer import Local, Sending, write_answer
 from webrtc.offer import Unacceptable, choose_h264, read_offer
+from webrtc.settings import Webrtc
 from webrtc_viewer import FRAGMENT, SDP, Sessions, Viewer, ask, with_webrtc
 
 WHEP = "/csi_camera/whep"
@@ -191,3 +193,16 @@ async def test_the_profile_suits_the_camera(
 
 def rtp(line: str) -> bool:
     return line.startswith(("a=rtpmap", "a=fmtp", "a=rtcp-fb"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ice_servers": ["stun:192.0.2.1?transport=udp"]}, "ice_servers"),
+        ({"ice_servers": ["https://example.org"]}, "ice_servers"),
+        ({"ice_servers": ["turn:192.0.2.1"]}, "needs ice_username and ice_credential"),
+    ],
+)
+def test_ice_servers_that_browsers_refuse_are_wrong_settings(given: Any, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Webrtc.model_validate(given)

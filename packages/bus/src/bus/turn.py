@@ -23,6 +23,7 @@ Url = Annotated[
         max_length=300,
     ),
 ]
+"""URIs of RFC 7064 and RFC 7065, as browsers take them."""
 
 
 class Turn(Section):

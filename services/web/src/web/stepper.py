@@ -84,23 +84,23 @@ async def step(
     id: Id = None,
 ) -> dict[str, Any]:
     """Move by so many steps, within the limits; `fwd` opens."""
-    signed = steps if direction == "fwd" else -steps
+    signed, usual = (steps if direction == "fwd" else -steps), present(station).rpm
     answer = await movement(station, who, "move", id=id, steps=signed, rpm=rpm)
-    return answer | {"requested_steps": signed, "rpm": rpm or present(station).rpm}
+    return answer | {"requested_steps": signed, "rpm": rpm or usual}
 
 
 @router.post("/open", name="open_", responses=ANSWERS)
 async def open_(station: Here, who: Operator, rpm: Rpm = None, id: Id = None) -> dict[str, Any]:
     """Move up by the configured travel, within the limits."""
-    answer = await movement(station, who, "open", id=id, rpm=rpm)
-    return answer | {"steps": present(station).travel}
+    travel = present(station).travel
+    return await movement(station, who, "open", id=id, rpm=rpm) | {"steps": travel}
 
 
 @router.post("/close", responses=ANSWERS)
 async def close(station: Here, who: Operator, rpm: Rpm = None, id: Id = None) -> dict[str, Any]:
     """Move down by the configured travel, within the limits."""
-    answer = await movement(station, who, "close", id=id, rpm=rpm)
-    return answer | {"steps": -present(station).travel}
+    travel = present(station).travel
+    return await movement(station, who, "close", id=id, rpm=rpm) | {"steps": -travel}
 
 
 @stop.post("/abort", responses=AWAY | {403: {"description": "no operator"}})

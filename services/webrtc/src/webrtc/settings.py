@@ -5,6 +5,7 @@ from typing import Self
 
 import bus
 from bus.settings import Section
+from bus.turn import Url
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 
@@ -22,7 +23,7 @@ class Webrtc(Section):
     public_hosts: tuple[str, ...] = Field(
         (), description="other addresses or names that lead here: of the router, of Docker's host"
     )
-    ice_servers: tuple[str, ...] = Field(
+    ice_servers: tuple[Url, ...] = Field(
         (), description="STUN and TURN servers, such as stun:stun.example.org:3478"
     )
     ice_username: str = Field("", description="for the turn: and turns: ones among them")
@@ -43,14 +44,13 @@ class Webrtc(Section):
             ip_address(address)
         return given
 
-    @field_validator("ice_servers")
-    @classmethod
-    def are_ice_servers(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        """URIs of RFC 7064 and RFC 7065."""
-        for url in given:
-            if not url.startswith(("stun:", "stuns:", "turn:", "turns:")):
-                raise ValueError(f"{url!r} begins with none of stun:, stuns:, turn:, turns:")
-        return given
+    @model_validator(mode="after")
+    def has_credentials(self) -> Self:
+        """Browsers refuse a TURN server without them, and WebRTC with it."""
+        turn = any(url.startswith("turn") for url in self.ice_servers)
+        if turn and not (self.ice_username and self.ice_credential.get_secret_value()):
+            raise ValueError("a turn: server needs ice_username and ice_credential")
+        return self
 
     @model_validator(mode="after")
     def is_range(self) -> Self:
