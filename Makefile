@@ -57,10 +57,10 @@ images: ## the containers' images, and how large they are
 	@docker compose build -q
 	@docker image ls --format 'table {{.Repository}}\t{{.Size}}' 'beeper-keeper/*'
 
-backup: ## of the containers' volumes, into FILE=…
+backup: ## of the containers' volumes and settings, into FILE=…
 	@docker/backup $(FILE)
 
-restore: ## FILE=…: put it in place of the containers' volumes
+restore: ## FILE=…: put it in place of the containers' volumes and settings
 	@docker/restore $(FILE)
 
 topics: setup-dev ## docs/topics.md from the contract

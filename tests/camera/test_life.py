@@ -3,12 +3,17 @@
 import itertools
 import os
 import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import paho.mqtt.client as paho
 from bus.messages import CameraLease
 from camera_ear import Ear, alive, children, variables
 from conftest import Broker, Start, wait_until
+from paho.mqtt.enums import CallbackAPIVersion
 
 SMALL = {"driver": "test", "width": "320", "height": "240", "fps": "20"}
 
@@ -81,6 +86,40 @@ def test_without_a_broker_it_goes_on_encoding(start: Start, ear: Ear, broker: Br
     numbers = [frame.header.seq for frame in again[:5]]
     assert numbers == list(range(numbers[0], numbers[0] + 5))
     assert ear.said(lambda s: s.dropped, "drops are counted").restarts == 0
+
+
+def test_a_camera_of_which_nothing_leaves_says_so_and_goes_on(
+    start: Start, ear: Ear, broker: Broker
+) -> None:
+    start("camera", "csi", **variables("csi", **SMALL))
+    ear.more(10)
+    with usurped(broker.port, "camera-csi-media"):
+        wait_until(lambda: "media" in ear.services[-1].problems, "a problem of the service")
+        ear.said(lambda s: s.dropped and s.state == "streaming", "the encoder works on")
+    wait_until(lambda: "media" not in ear.services[-1].problems, "all is well again")
+    ear.more(10)
+    assert {status.restarts for status in ear.statuses} == {0}
+
+
+@contextmanager
+def usurped(port: int, name: str) -> Iterator[None]:
+    """Somebody connects under a client's name, again and again: the broker ends the other one."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
+    over = threading.Event()
+
+    def usurp() -> None:
+        while not over.is_set():
+            if client.loop(0.01) != paho.MQTT_ERR_SUCCESS:
+                client.connect("127.0.0.1", port)
+        client.disconnect()
+
+    thread = threading.Thread(target=usurp)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def memory(pid: int) -> int:

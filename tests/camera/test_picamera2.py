@@ -4,6 +4,7 @@ import itertools
 import json
 from pathlib import Path
 
+import pytest
 from camera_ear import Ear, standins, variables
 from conftest import Start, wait_until
 from media.clock import to_wall
@@ -59,8 +60,9 @@ def test_a_missing_module_is_said_in_words(start: Start, ear: Ear) -> None:
     ear.said(lambda s: s.error and "apt install python3-picamera2" in s.error, "the reason")
 
 
-def test_no_camera_is_said_in_words(start: Start, ear: Ear) -> None:
-    environment = standins() | {"STANDIN_CAMERAS": "0"}
+@pytest.mark.parametrize("attached", ["", "usb"])
+def test_no_camera_is_said_in_words(start: Start, ear: Ear, attached: str) -> None:
+    environment = standins() | {"STANDIN_CAMERAS": attached}
     start("camera", "csi", **environment, **variables("csi", **SMALL))
     ear.said(lambda s: s.error and "no camera" in s.error, "the reason")
 
@@ -76,10 +78,30 @@ def test_auto_takes_rpicam_where_the_module_is_missing(start: Start, ear: Ear) -
     ear.said(lambda s: s.state == "streaming" and s.driver == "rpicam", "rpicam")
 
 
+def test_the_usb_camera_leaves_the_csi_camera_alone(start: Start, ear: Ear) -> None:
+    small = {key: value for key, value in SMALL.items() if key != "driver"}
+    start("camera", "usb", **standins(), **variables("usb", **small))
+    status = ear.said(lambda s: s.error, "the reason")
+    assert (status.state, status.driver) == ("backoff", "v4l2")
+
+
+def test_auto_goes_on_when_picamera2_takes_longer_than_the_first_frame_may(
+    start: Start, ear: Ear, tmp_path: Path
+) -> None:
+    """The probe has a patience of its own; the first frame's begins when a driver is found."""
+    slow = "import time\ntime.sleep(5)\nraise ImportError('it hangs')\n"
+    (tmp_path / "picamera2.py").write_text(slow)
+    environment = {"PATH": standins()["PATH"], "PYTHONPATH": str(tmp_path)}
+    given = variables("csi", **SMALL | {"driver": "auto", "start_timeout": "4"})
+    start("camera", "csi", **environment, **given)
+    ear.said(lambda s: s.state == "streaming" and s.driver == "rpicam", "rpicam")
+    assert {status.restarts for status in ear.statuses} == {0}
+
+
 def test_auto_says_what_it_looked_for_and_never_simulates(start: Start, ear: Ear) -> None:
     start("camera", "csi", **variables("csi", driver="auto"))
     status = ear.said(lambda s: s.error, "the reason")
     assert status.error is not None
-    for part in ("picamera2: ", "rpicam: ", "v4l2: "):
+    for part in ("picamera2: ", "rpicam: ", 'driver = "v4l2"'):
         assert part in status.error
     assert (status.state, status.driver, status.simulated) == ("backoff", "auto", False)

@@ -10,7 +10,7 @@ from socket import SOCK_DGRAM
 import psutil
 import pytest
 from chromium import CHROMIUM, FLAGS
-from compose_stack import PATIENCE, Stack
+from compose_stack import PATIENCE, SETTINGS, Stack
 from conftest import wait_until
 from onlooker import Onlooker, whole
 from playwright.sync_api import sync_playwright
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.timeout(600)
 
 READINGS = ("Temperature", "Humidity", "Processor load", "Exposure", "Level")
 MESSAGE = "kept in the backup"
+ENVIRONMENT = "HOSTS=192.0.2.7\n"
 ONE_SHOT = {"setup"}
 WRITE = """
 from pathlib import Path
@@ -30,6 +31,8 @@ for number in range(30000):
 """6 MB of metadata, as a camera writes them."""
 RANGE = range(50200, 50456)
 """WEBRTC_PORT_MIN to _MAX"""
+ON_HOST = {"sensors": (), "webrtc": RANGE}
+"""Who stands in the host's network, and the UDP ports that it may open there for who watches."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104 (what Docker says of a published port)
 
 
@@ -101,13 +104,19 @@ def test_nothing_is_published_but_what_is_named(stack: Stack) -> None:
         for bound in bounds or []
     }
     assert published == {(EVERYWHERE, stack.port), ("127.0.0.1", stack.mqtt_port)}
-    # webrtc stands in the host's network: for who watches it opens UDP ports of its range.
-    (one,) = [name for name in stack.services() if on_host(stack, name)]
-    assert one == "webrtc"
-    process = psutil.Process(stack.inspect(one)["State"]["Pid"])
-    for member in (process, *process.children(recursive=True)):
-        for found in member.net_connections("inet"):
-            assert found.raddr or (found.type == SOCK_DGRAM and found.laddr.port in RANGE)
+    assert {name for name in stack.services() if on_host(stack, name)} == ON_HOST.keys()
+    for name, ports in ON_HOST.items():
+        process = psutil.Process(stack.inspect(name)["State"]["Pid"])
+        for member in (process, *process.children(recursive=True)):
+            for found in member.net_connections("inet"):
+                assert found.raddr or (found.type == SOCK_DGRAM and found.laddr.port in ports)
+
+
+def test_sensors_reads_the_machine_and_not_its_container(stack: Stack) -> None:
+    system = stack.compose("exec", "-T", "sensors", "cat", "/etc/os-release")
+    assert system == Path("/etc/os-release").read_text(encoding="utf-8")
+    interfaces = stack.compose("exec", "-T", "sensors", "cat", "/proc/net/dev")
+    assert "docker0:" in interfaces
 
 
 def on_host(stack: Stack, service: str) -> bool:
@@ -135,7 +144,9 @@ def test_what_was_read_of_a_cameras_metadata_is_given_back(stack: Stack) -> None
     stack.compose("exec", "-T", "camera-csi", "rm", place)
 
 
-def test_users_secrets_history_and_chat_come_back(stack: Stack, tmp_path: Path) -> None:
+def test_settings_users_secrets_history_and_chat_come_back(stack: Stack, tmp_path: Path) -> None:
+    environment = stack.folder / ".env"
+    environment.write_text(ENVIRONMENT, encoding="utf-8")
     before = stack.compose("run", "--rm", "-T", "setup", "show")
     stack.run(
         *("docker", "compose", "exec", "-T", "web", "python3", "-m", "web.users"),
@@ -150,8 +161,16 @@ def test_users_secrets_history_and_chat_come_back(stack: Stack, tmp_path: Path) 
     assert file.stat().st_mode & 0o777 == 0o600
     wait_until(stack.ready, "the station goes on after a backup", PATIENCE)
     stack.compose("down", "-v")
+    settings = stack.folder / "config" / "beeper.toml"
+    environment.unlink()
+    settings.unlink()
     stack.run("docker/restore", str(file))
     wait_until(stack.ready, "the station is back", PATIENCE)
+    assert environment.read_text(encoding="utf-8") == ENVIRONMENT
+    assert settings.read_text(encoding="utf-8") == SETTINGS
+    owner = stack.folder.stat().st_uid
+    assert {owner} == {path.stat().st_uid for path in (environment, settings, settings.parent)}
+    assert stack.run("git", "status", "--porcelain") == ""
     assert stack.compose("run", "--rm", "-T", "setup", "show") == before
     assert "bob" in stack.compose("exec", "-T", "web", "cat", "/state/web/users")
     wait_until(lambda: MESSAGE in said(stack), "the conversation is back", PATIENCE)

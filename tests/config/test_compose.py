@@ -15,6 +15,8 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOTS = {"setup", "tokens", "provisioning", "backup", "livekit-configure"}
 ROOT = {"setup": ["CHOWN"], "backup": ["CHOWN", "DAC_OVERRIDE", "FOWNER"]}
 """`backup` is in a profile: it runs when somebody asks for it."""
+CAPABILITIES = ROOT | {"livekit-turn": ["NET_BIND_SERVICE"]}
+"""coturn's is one that its file has: without it the kernel would not start the program."""
 PUBLISHED = {
     "mosquitto": {"127.0.0.1:${MQTT_PORT:-1883}:1883"},
     "web": {"0.0.0.0:${PAGE_PORT:-8080}:8080"},
@@ -26,8 +28,10 @@ PUBLISHED = {
         "0.0.0.0:${WHEP_UDP_PORT:-8189}:${WHEP_UDP_PORT:-8189}/udp",
     },
 }
-HOST_NETWORK = {"webrtc", "livekit", "livekit-ingress", "livekit-redis", "livekit-turn"}
+HOST_NETWORK = {"sensors", "webrtc", "livekit", "livekit-ingress", "livekit-redis", "livekit-turn"}
 BUS = {name: one for name, one in SERVICES.items() if "BEEPER_MQTT__USERNAME" in str(one)}
+MADE_ANEW = {"provisioning", "runtime"}
+"""Volumes that no backup needs."""
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -35,12 +39,13 @@ def test_no_container_has_more_than_it_needs(name: str) -> None:
     one = SERVICES[name]
     assert one["read_only"] and one["cap_drop"] == ["ALL"]
     assert one["security_opt"] == ["no-new-privileges:true"]
-    assert one.get("cap_add", []) == ROOT.get(name, [])
+    assert one.get("cap_add", []) == CAPABILITIES.get(name, [])
     assert (one["user"] == "0:0") == (name in ROOT)
     assert one["mem_limit"] and one["pids_limit"] and one["logging"]["options"]["max-size"]
     assert not {"privileged", "devices"} & one.keys()
     assert set(one.get("ports", [])) == PUBLISHED.get(name, set())
     assert (one.get("network_mode") == "host") == (name in HOST_NETWORK)
+    assert not {"network_mode", "networks"} <= one.keys()
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONE_SHOTS))
@@ -74,6 +79,26 @@ def test_others_run_as_the_user_whose_secrets_they_read() -> None:
     asked = SERVICES["tokens"]["command"]
     for reader in TOKENS:
         assert asked[asked.index(f"--{reader}") + 1] == f"/secrets/{reader}/influxdb_token"
+
+
+@pytest.mark.parametrize("name", sorted(HOST_NETWORK & BUS.keys()))
+def test_who_is_in_the_hosts_network_finds_the_broker_where_it_is_published(name: str) -> None:
+    said = SERVICES[name]["environment"]
+    at = f"{said['BEEPER_MQTT__HOST']}:{said['BEEPER_MQTT__PORT']}:1883"
+    assert {at} == PUBLISHED["mosquitto"]
+
+
+def test_sensors_reads_the_machines_name_for_its_system() -> None:
+    place = "/run/host/os-release"
+    assert f"/etc/os-release:{place}:ro" in SERVICES["sensors"]["volumes"]
+    text = Path("docker/Dockerfile").read_text(encoding="utf-8")
+    services = text.partition(" AS services\n")[2]
+    assert f"RUN ln -sf {place} /etc/os-release\n" in services
+
+
+def test_a_backup_has_the_settings_and_every_volume_that_is_not_made_anew() -> None:
+    volumes = {f"{name}:/volumes/{name}" for name in COMPOSE["volumes"].keys() - MADE_ANEW}
+    assert set(SERVICES["backup"]["volumes"]) == volumes | {"./config:/volumes/config"}
 
 
 def test_every_service_of_the_contract_is_there() -> None:

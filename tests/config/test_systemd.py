@@ -1,6 +1,7 @@
 """systemd/: what `make install` lays down, judged by systemd's own tools, and taken away again."""
 
 import contextlib
+import os
 import re
 import shutil
 import sqlite3
@@ -45,6 +46,13 @@ station = "barn"
 password = "of the hub"
 """
 WANTS = "etc/systemd/system/beeper.target.wants"
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+    *is-active*) [ "$3" != beeper-livekit-redis ] ;;
+    *) echo "$*" >> "${0%/*}/said" ;;
+esac
+"""
+"""A station without LiveKit."""
 
 
 def run(command: str, root: Path, *words: str, **variables: str) -> None:
@@ -205,3 +213,25 @@ def test_an_installation_follows_the_settings_and_goes_when_it_is_told(tmp_path:
     assert [name for name in left if "systemd" in name or name.startswith("opt")] == []
     run("uninstall", tmp_path, PURGE="1")
     assert files(tmp_path) == {}
+
+
+@pytest.mark.parametrize("tar", ["exit 2", "kill -TERM $PPID"])
+def test_a_backup_that_fails_or_is_ended_leaves_the_station_running(
+    tmp_path: Path, tar: str
+) -> None:
+    half = 'while [ "$1" != -czf ]; do shift; done; echo half > "$2"'
+    standins = {
+        "systemctl": SYSTEMCTL,
+        "tar": f"#!/bin/sh\n{half}\n{tar}\n",
+        "id": "#!/bin/sh\necho 0\n",
+    }
+    for name, text in standins.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    with pytest.raises(AssertionError):
+        run("backup", Path("/"), str(tmp_path / "station.gz"), PATH=path)
+    said = (tmp_path / "said").read_text(encoding="utf-8")
+    writers = "beeper-mosquitto beeper-chat beeper-history"
+    assert said == f"stop {writers}\nstart {writers}\n"
+    assert {one.name for one in tmp_path.iterdir()} == standins.keys() | {"said"}

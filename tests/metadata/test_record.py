@@ -112,6 +112,18 @@ def test_the_record_before_rubbish_is_found(form: Form) -> None:
     assert found(STREAMS[form] + separator + rubbish, form) == FIELDS[-1]
 
 
+@pytest.mark.parametrize("before", [STREAMS["json"], b"[\n", b""])
+def test_what_a_full_disk_tore_costs_only_itself(before: bytes) -> None:
+    text = ",\n{}"
+    last: dict[str, object] = {"SensorTimestamp": 9, "ColourGains": [1.5, 2], "Lux": 99}
+    torn = text.format(json_record(last)).encode()
+    following = text.format(json_record(FIELDS[1])).encode()
+    for cut in range(len(torn)):
+        assert found(before + torn[:cut] + following) == FIELDS[1]
+        for again in range(len(following)):
+            assert found(before + torn[:cut] + following[:again]) in [None, *FIELDS, last]
+
+
 @pytest.mark.parametrize(
     "value", ["nan", "-nan", "inf", "NaN", "-Infinity", "800x600", "(1, 2)", ""]
 )

@@ -1,9 +1,11 @@
 """What was learned survives a restart, as far as it still holds."""
 
+import json
 import logging
 from pathlib import Path
 
 import pytest
+from sensors import baseline
 from sensors.air import Known
 from sensors.baseline import load, save
 from sensors.settings import Iaq
@@ -29,6 +31,28 @@ def test_a_longer_pause_keeps_the_baseline_and_warms_up_again(path: Path) -> Non
     cold = Known(LEARNED.baseline, 0, LEARNED.learned)
     assert load(path, "chip", NOW + 3600, IAQ) == cold
     assert load(path, "chip", NOW - 3600, IAQ) == cold, "the clock was set back"
+
+
+def test_a_new_boot_warms_up_again_whatever_the_clock_says(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Pi that had no power for hours goes on at the time at which it lost it."""
+    cold = Known(LEARNED.baseline, 0, LEARNED.learned)
+    save(path, "chip", NOW, LEARNED)
+    monkeypatch.setattr(baseline, "BOOT_ID", tmp_path / "boot")
+    assert load(path, "chip", NOW + 1, IAQ) == cold, "nobody says which boot this is"
+    (tmp_path / "boot").write_text("another\n")
+    assert load(path, "chip", NOW + 1, IAQ) == cold
+    save(path, "chip", NOW, LEARNED)
+    assert load(path, "chip", NOW + 1, IAQ) == LEARNED
+
+
+def test_a_file_of_old_that_knows_no_boot_keeps_its_baseline(path: Path) -> None:
+    save(path, "chip", NOW, LEARNED)
+    content = json.loads(path.read_text())
+    del content["boot"]
+    path.write_text(json.dumps(content))
+    assert load(path, "chip", NOW + 1, IAQ) == Known(LEARNED.baseline, 0, LEARNED.learned)
 
 
 def test_an_old_baseline_and_that_of_another_sensor_are_not_used(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -30,6 +31,18 @@ def test_loopback_is_not_traffic() -> None:
     assert loopback is not None
     assert 0 <= received <= everything.bytes_recv - loopback.bytes_recv + 1_000_000
     assert 0 <= sent <= everything.bytes_sent - loopback.bytes_sent + 1_000_000
+
+
+def test_only_devices_are_counted_where_there_are_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = {
+        name: SimpleNamespace(bytes_recv=10, bytes_sent=1) for name in ("lo", "eth0", "br0")
+    }
+    monkeypatch.setattr(psutil, "net_io_counters", lambda **_: counters)
+    assert traffic(tmp_path) == (20, 2)
+    (tmp_path / "eth0" / "device").mkdir(parents=True)
+    assert traffic(tmp_path) == (10, 1)
 
 
 def test_the_operating_system_has_its_pretty_name() -> None:

@@ -45,6 +45,17 @@ def test_work_is_healthy_and_an_absent_device_that_is_reported_too(
     assert found.endswith(said) and bool(found) == bool(said)
 
 
+def test_a_camera_of_which_nothing_leaves_is_not(tmp_path: Path) -> None:
+    file = written(tmp_path, 5, {"state": "streaming", "last_frame_at": NOW - 1})
+    said = json.loads(file.read_text())
+    said["service"]["problems"] = {"audio": "no such device"}
+    file.write_text(json.dumps(said))
+    assert not complaint(file, NOW), "absent and said to be"
+    said["service"]["problems"] = {"media": "the broker is away"}
+    file.write_text(json.dumps(said))
+    assert complaint(file, NOW) == "the broker is away"
+
+
 def test_a_service_that_the_broker_never_heard_is_not(tmp_path: Path) -> None:
     assert "nothing yet" in complaint(tmp_path / "health.json", NOW)
     (tmp_path / "health.json").write_text(json.dumps("half")[:3])

@@ -53,6 +53,24 @@ def test_a_wrong_setting_stops_it_before_anything_runs(tmp_path: Path) -> None:
     assert not (tmp_path / "supervisord.conf").exists()
 
 
+@pytest.mark.parametrize("command", [STATION, HUB])
+def test_a_mistake_in_the_file_is_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
+    config = tmp_path / "beeper.toml"
+    config.write_text("[access]\n[access]\n")
+    ended = station(tmp_path, command, BEEPER_CONFIG=str(config))
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "not valid TOML" in line and str(config) in line
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::", "0.0.0.0", "localhost"])  # noqa: S104
+def test_a_port_is_taken_by_whoever_listens_there(host: str) -> None:
+    port = free_port()
+    assert not plan.taken(host, port)
+    with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True):
+        assert plan.taken(host, port)
+
+
 def test_a_hub_without_its_password_is_one_line(tmp_path: Path) -> None:
     hub = {"BEEPER_HUB__HOST": "hub.example.org", "BEEPER_HUB__STATION": "barn"}
     ended = station(tmp_path, STATION, **hub)

@@ -10,12 +10,16 @@ from media.h264 import Sps
 
 from . import drivers
 from .demand import Demand
+from .outlet import Outlet
 from .report import Report
 from .settings import Settings
 from .sound import Microphone
-from .source import AccessUnit, Driver
+from .source import AccessUnit, Driver, SourceError
 from .supervisor import Watch, supervise
 from .track import SoundTrack, VideoTrack
+
+_SEARCH = 60.0
+"""Seconds for the search for a driver, whose probes are patient for half of that together."""
 
 
 class Live:
@@ -28,6 +32,7 @@ class Live:
         self._runtime_dir = settings.runtime_dir
         self._media = MediaConnection(settings, bus.instance, bus.invalid)
         self._report = Report(bus, self._media, self._camera, name)
+        self._outlet = Outlet(bus, self._media)
         self._demand = Demand(bus, name)
         self._video = VideoTrack(self._media, name, self._shape)
         self._sound = SoundTrack(self._media, name)
@@ -38,6 +43,7 @@ class Live:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._media.run())
             group.create_task(self._report.run())
+            group.create_task(self._outlet.run())
             group.create_task(supervise(self._camera, self._pictures, "frame", self._failed))
             if self._camera.audio == "off":
                 self._sound.withdraw()
@@ -49,7 +55,7 @@ class Live:
 
     async def _pictures(self, watch: Watch) -> None:
         """One attempt at the pictures."""
-        driver = await self._choice.driver()
+        driver = await self._search(watch)
         self._tell(driver)
         if not self._demand.wanted:
             await driver.ready()
@@ -60,6 +66,17 @@ class Live:
         self._report.meter.begin()
         self._video.begin(self._camera.fps)
         await self._while_wanted(driver.run(Delivery(self, driver, watch)))
+
+    async def _search(self, watch: Watch) -> Driver:
+        """The driver; a probe that hangs costs the first frame none of its time."""
+        watch.rest()
+        try:
+            async with asyncio.timeout(_SEARCH):
+                return await self._choice.driver()
+        except TimeoutError:
+            raise SourceError("the search for a camera does not end") from None
+        finally:
+            watch.wake()
 
     async def _rest(self, watch: Watch) -> None:
         watch.rest()

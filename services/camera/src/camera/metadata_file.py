@@ -19,6 +19,8 @@ def place(runtime_dir: Path, camera: str) -> Path:
 class MetadataFile:
     """The file of one run, begun anew. A disk that is full costs metadata, never the picture.
 
+    What it cuts off stays: the reader passes over half a record, and takes those that come later.
+
     The group may write, where the umask lets it: `metadata` gives what it has read back.
     """
 
@@ -26,12 +28,14 @@ class MetadataFile:
         self._path = path
         self._fd = -1
         self._first = True
+        self._full = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o664)
-            os.write(self._fd, b"[\n")
         except OSError as error:
-            self._give_up(error)
+            log.warning("no metadata in %s: %s", path, error.strerror)
+        else:
+            self._append(b"[\n")
 
     def write(self, record: Mapping[str, Value]) -> None:
         """Append one record in one piece."""
@@ -40,10 +44,7 @@ class MetadataFile:
         lines = ",\n".join(f'    "{key}": {spelled(key, value)}' for key, value in record.items())
         text = ("" if self._first else ",\n") + f"{{\n{lines}\n}}"
         self._first = False
-        try:
-            os.write(self._fd, text.encode())
-        except OSError as error:
-            self._give_up(error)
+        self._append(text.encode())
 
     def close(self) -> None:
         """End the array."""
@@ -53,11 +54,18 @@ class MetadataFile:
             os.close(self._fd)
             self._fd = -1
 
-    def _give_up(self, error: OSError) -> None:
-        log.warning("no metadata in %s: %s", self._path, error.strerror)
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+    def _append(self, data: bytes) -> None:
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            if not self._full:
+                log.warning("no metadata in %s: %s", self._path, error.strerror)
+            self._full = True
+        else:
+            if self._full:
+                log.info("metadata in %s again", self._path)
+            self._full = False
 
 
 def spelled(key: str, value: Value) -> str:

@@ -86,7 +86,8 @@ class Report:
             interval=self._camera.status_interval,
             fps=_rounded(meter.fps) if streaming else None,
             bitrate_kbps=_rounded(meter.kbps) if streaming else None,
-            key_interval=_rounded(interval),
+            # Pictures that come in a burst: their interval rounds to zero, which is none.
+            key_interval=_rounded(interval) or None,
             last_frame_at=meter.last_frame,
             dropped=self._media.dropped,
             warning=warnings[:_LONGEST] or None,

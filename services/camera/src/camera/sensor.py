@@ -34,10 +34,14 @@ def main() -> None:
         import picamera2
     except ImportError as error:
         sys.exit(f"the module cannot be imported: {error} (apt install python3-picamera2)")
-    if not picamera2.Picamera2.global_camera_info():
+    # libcamera lists webcams too, whose pictures it could not encode.
+    attached = [c for c in picamera2.Picamera2.global_camera_info() if "/usb" not in c["Id"]]
+    if not attached:
         sys.exit("it sees no camera (cable, or camera_auto_detect in config.txt?)")
+    if options.camera >= len(attached):
+        sys.exit(f"there is no camera {options.camera}: it sees {len(attached)}, from 0 on")
     if not options.look:
-        film(picamera2.Picamera2(options.camera), options)
+        film(picamera2.Picamera2(attached[options.camera]["Num"]), options)
 
 
 def film(camera: Any, options: argparse.Namespace) -> None:

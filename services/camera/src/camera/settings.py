@@ -16,6 +16,7 @@ SCHEMES: tuple[str, ...] = get_args(Scheme)
 DEFAULTS: dict[str, dict[str, Any]] = {
     "csi": {"width": 800, "height": 600, "fps": 15},
     "usb": {
+        "driver": "v4l2",
         "width": 640,
         "height": 480,
         "fps": 10,
@@ -31,7 +32,7 @@ class Camera(Section):
     """One camera."""
 
     enabled: bool = Field(True, description="false = this camera does not exist")
-    driver: DriverName = Field("auto", description="auto = picamera2, rpicam or v4l2, never test")
+    driver: DriverName = Field("auto", description="auto = picamera2 or rpicam, for a CSI camera")
     device: str = Field(
         "",
         max_length=300,

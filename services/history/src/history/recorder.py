@@ -65,7 +65,8 @@ class Recorder:
         """Let the store answer, of everything that has been heard; raises what it raises."""
         points, self._pending = self._pending, []
         try:
-            await self._in_thread(self._store.add, points)
+            # Cancelled while it waits for its turn, it would take the points with it.
+            await asyncio.shield(self._in_thread(self._store.add, points))
         except sqlite3.Error:
             self._pending = points + self._pending
             raise

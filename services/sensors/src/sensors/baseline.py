@@ -13,6 +13,7 @@ from .settings import Iaq
 log = logging.getLogger(__name__)
 
 NAME = "bme680-baseline.json"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Saved(BaseModel):
@@ -25,13 +26,15 @@ class Saved(BaseModel):
     baseline: float = Field(gt=0, description="Ω")
     warm: float = Field(ge=0, description="s")
     learned: float = Field(ge=0, description="s")
+    boot: str = Field("", description="BOOT_ID when it was written; files of old have none")
 
 
 def load(path: Path, source: str, now: float, iaq: Iaq) -> Known:
     """What was known when the file was written, as far as it still holds; else nothing.
 
     After a pause the baseline holds, but the sensor has to warm up again. A clock that was set
-    back hides how long the pause was, which then counts as one.
+    back hides how long the pause was, which then counts as one. So does a new boot: a Pi without
+    power has no clock, and goes on at the time at which it lost it.
     """
     try:
         saved = Saved.model_validate_json(path.read_bytes())
@@ -46,7 +49,8 @@ def load(path: Path, source: str, now: float, iaq: Iaq) -> Known:
         why = "another sensor" if saved.source != source else f"{age / 86400:.0f} days ago"
         log.info("%s is from %s: learning clean air anew", path, why)
         return Known()
-    return Known(saved.baseline, saved.warm if 0 <= age <= iaq.pause else 0, saved.learned)
+    heated = saved.boot != "" and saved.boot == boot() and 0 <= age <= iaq.pause
+    return Known(saved.baseline, saved.warm if heated else 0, saved.learned)
 
 
 def save(path: Path, source: str, now: float, known: Known) -> None:
@@ -57,6 +61,7 @@ def save(path: Path, source: str, now: float, known: Known) -> None:
         "baseline": known.baseline,
         "warm": known.warm,
         "learned": known.learned,
+        "boot": boot(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
@@ -65,3 +70,11 @@ def save(path: Path, source: str, now: float, known: Known) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def boot() -> str:
+    """Which boot of the machine this is; empty where nobody says."""
+    try:
+        return BOOT_ID.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

@@ -3,6 +3,7 @@
 import asyncio
 import platform
 import time
+from pathlib import Path
 
 import psutil
 from bus import Bus
@@ -60,10 +61,15 @@ def disk_percent(sensors: Sensors) -> float:
         raise Fault(f"sensors.system.disk = {path} cannot be read: {error.strerror}") from None
 
 
-def traffic() -> tuple[int, int]:
-    """Bytes received and sent since boot by all interfaces but loopback."""
+def traffic(net: Path = Path("/sys/class/net")) -> tuple[int, int]:
+    """Bytes received and sent since boot by all network devices.
+
+    Bridges, tunnels and Docker's pairs would count the same bytes again; where there is nothing
+    else, as in a virtual machine's container, all of them but loopback count.
+    """
     counters = psutil.net_io_counters(pernic=True)
-    outside = [count for name, count in counters.items() if name != "lo"]
+    devices = [count for name, count in counters.items() if (net / name / "device").exists()]
+    outside = devices or [count for name, count in counters.items() if name != "lo"]
     return sum(count.bytes_recv for count in outside), sum(count.bytes_sent for count in outside)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bus.settings import SettingsError
+from bus.settings import SettingsError, unknown_keys
 
 from . import bridge, broker, hardware, plan, supervisor
 from .supervisor import Program
@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m station", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".run"), help="where it may write")
     folder: Path = parser.parse_args().folder.absolute()
-    end_for(plan.missing_programs())
+    end_for([*unknown_keys(), *plan.missing_programs()])
     choose_folders(folder)
     choose_drivers()
     settings = settle(plan.SERVICES)

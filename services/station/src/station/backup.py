@@ -1,4 +1,4 @@
-"""The service `backup` of compose.yaml: every volume into one file, and back.
+"""The service `backup` of compose.yaml: every volume and the settings into one file, and back.
 
 `save` writes a gzipped tar to standard output, `load` reads one from standard input and replaces
 what is there. Nobody may write meanwhile: docker/backup and docker/restore see to that.
@@ -9,12 +9,19 @@ import shutil
 import sqlite3
 import sys
 import tarfile
-from itertools import chain
+from collections.abc import Iterator
+from itertools import chain, groupby
 from pathlib import Path
 from typing import IO
 
 VOLUMES = Path("/volumes")
 CHAT = Path("state/chat/chat.sqlite")
+SETTINGS = "config"
+"""The station's folder of that name: a volume like the others, whose files are people's."""
+README = "config/README.md"
+"""Of the program, not of its settings: it stays as this version has it."""
+ENVIRONMENT = ".env"
+"""What only Compose knows; docker/restore puts it back, since Compose reads it before `load`."""
 
 
 def main() -> int:
@@ -40,26 +47,41 @@ def save(volumes: Path, out: IO[bytes]) -> None:
 
 
 def load(volumes: Path, source: IO[bytes]) -> None:
-    """Replace what is there; raises ValueError before that when it is no backup of ours."""
+    """Replace what is there; raises ValueError before that when it is no backup of ours.
+
+    A volume that the backup does not know, being older, stays as it is.
+    """
     here = {volume.name for volume in volumes.iterdir()}
     with tarfile.open(fileobj=source, mode="r|gz") as tar:
         first = tar.next()
-        if first is None or first.name not in here:
+        if first is None or first.name not in here | {ENVIRONMENT}:
             raise ValueError("this is no backup of Beeper Keeper")
-        for volume in here:
-            empty(volumes / volume)
-        for member in chain([first], tar):
-            if member.name.split("/")[0] in here:
-                tar.extract(member, volumes, numeric_owner=True, filter="tar")
+        for name, members in groupby(chain([first], tar), lambda member: member.name.split("/")[0]):
+            if name in here:
+                empty(volumes / name, volumes / README)
+                for member in settings(members, volumes / name) if name == SETTINGS else members:
+                    tar.extract(member, volumes, numeric_owner=True, filter="tar")
     keep_conversation(volumes / CHAT)
 
 
-def empty(folder: Path) -> None:
+def settings(members: Iterator[tarfile.TarInfo], folder: Path) -> Iterator[tarfile.TarInfo]:
+    """What is to be put there; who owned the folder owns it again, by another number or not."""
+    there, here = next(members), folder.stat()
+    for member in chain([there], members):
+        if member.name != README:
+            yield member.replace(
+                uid=here.st_uid if member.uid == there.uid else member.uid,
+                gid=here.st_gid if member.gid == there.gid else member.gid,
+                deep=False,
+            )
+
+
+def empty(folder: Path, keep: Path) -> None:
     """Remove what is in a folder that is a mount, and so stays."""
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
-        else:
+        elif entry != keep:
             entry.unlink()
 
 

@@ -2,7 +2,7 @@
 
 It reads what the service wrote when the broker last confirmed a status (`mqtt.health_file`), so it
 needs nothing but Python's own library, and costs a Pi little. A device that is absent and said to
-be is healthy: the service does what can be done.
+be is healthy: the service does what can be done. A camera of which nothing leaves is not.
 """
 
 import json
@@ -37,6 +37,8 @@ def complaint(file: Path, now: float) -> str:
         age = now - status["timestamp"]
         if age > SILENT:
             return f"the broker has confirmed no {name} status for {age:.0f} s"
+    if media := said.get("service", {}).get("problems", {}).get("media"):
+        return str(media)
     camera = said.get("camera", {})
     if camera.get("state") != "streaming":
         return ""

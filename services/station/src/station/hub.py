@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bus.settings import unknown_keys
+
 from . import broker, plan
 from .__main__ import check, choose_folders, end_for, say, settle, supervise
 from .supervisor import Program
@@ -73,10 +75,10 @@ def programs(
 def main() -> None:
     """Write the configuration, become supervisord."""
     options = command_line()
+    end_for([*unknown_keys(), *plan.missing_programs(["mosquitto"])])
     folder: Path = options.folder.absolute()
     choose_folders(folder)
     os.environ |= {"BEEPER_WEB__HUB": "true", "BEEPER_HISTORY__HUB": "true"}
-    end_for(plan.missing_programs(["mosquitto"]))
     settings = settle((*SERVICES, "web"))
     ports = replicas(settings, options.web)
     more = listener(options.tls)

@@ -82,10 +82,16 @@ def all_settings(services: Iterable[str] = SERVICES) -> dict[str, Any]:
 
 def taken(host: str, port: int) -> bool:
     """Whether somebody already listens there."""
-    with socket.socket() as probe:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        # No address of any machine: who is to listen there says so.
+        return False
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind(address)
         except OSError:
             return True
     return False

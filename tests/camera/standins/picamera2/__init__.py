@@ -24,8 +24,11 @@ class Picamera2:
 
     @staticmethod
     def global_camera_info() -> list[dict[str, Any]]:
-        attached = os.environ.get("STANDIN_CAMERAS", "1") != "0"
-        return [{"Model": "ov5647", "Num": 0}] if attached else []
+        found = {
+            "csi": {"Model": "ov5647", "Id": "/base/soc/i2c0mux/i2c@1/ov5647@36", "Num": 0},
+            "usb": {"Model": "C270", "Id": "/base/scb/pcie@7d500000/usb@0,0-1.3:1.0", "Num": 1},
+        }
+        return [found[name] for name in os.environ.get("STANDIN_CAMERAS", "csi").split()]
 
     def create_video_configuration(
         self, main: dict[str, Any], controls: dict[str, Any]

@@ -16,7 +16,8 @@ Timestamp = Annotated[float, Field(gt=0, lt=LATEST, description="Unix time of th
 class Message(BaseModel):
     """One JSON object, UTF-8, snake_case; what is unknown is null or absent, never 0."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Built when it is used first: a service uses few of the messages, and each costs memory.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Metric(Message):

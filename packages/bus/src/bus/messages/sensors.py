@@ -66,8 +66,8 @@ class SystemStats(Metric):
     disk_percent: float = Field(ge=0, le=100)
     load_1m: float = Field(ge=0)
     uptime_seconds: float = Field(ge=0)
-    net_rx_bytes: int = Field(ge=0, description="since boot, all interfaces but loopback")
-    net_tx_bytes: int = Field(ge=0, description="since boot, all interfaces but loopback")
+    net_rx_bytes: int = Field(ge=0, description="since boot, all network devices")
+    net_tx_bytes: int = Field(ge=0, description="since boot, all network devices")
     os: str = Field(max_length=128)
     kernel: str = Field(max_length=128)
 

@@ -13,9 +13,9 @@ Probe = Callable[[Camera], Awaitable[str | None]]
 _REAL: dict[str, Probe] = {
     "picamera2": picamera2.missing,
     "rpicam": rpicam.missing,
-    "v4l2": v4l2.missing,
 }
-"""What `auto` looks for, in this order; simulated hardware is never a silent fallback."""
+"""What `auto` looks for, in this order: CSI cameras, or it would take the USB one from whom it is
+configured for. Simulated hardware is never a silent fallback."""
 
 
 class Choice:
@@ -43,6 +43,7 @@ class Choice:
             if miss is None:
                 return kind
             misses.append(f"{kind}: {miss}")
+        misses.append('a USB camera has driver = "v4l2"')
         raise SourceError(f"no camera found ({'; '.join(misses)})")
 
     def _make(self, kind: str) -> Driver:

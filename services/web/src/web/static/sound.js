@@ -7,8 +7,8 @@ const LEAD_MOST = 0.12;
 /** Seconds of it given back a second, and between two steps: one hiccup makes many late packets. */
 const LEAD_DECAY = 0.003;
 const HICCUP = 1;
-/** More than this ahead is late sound: packets are dropped until it fits again. */
-const AHEAD_MOST = 0.15;
+/** Sound that waits so much longer than the lead is late: packets are dropped until it fits again. */
+const LATE_MOST = 0.05;
 /** How strongly the two clocks are brought together, and the change of pitch that nobody hears. */
 const CHASE = 0.1;
 const STRETCH = 0.005;
@@ -77,7 +77,7 @@ export class Sound {
     const now = this.#context.currentTime;
     const capture = this.#captures.get(data.timestamp);
     this.#captures.delete(data.timestamp);
-    if (this.#context.state !== "running" || this.#next - now > AHEAD_MOST) {
+    if (this.#context.state !== "running" || this.#next - now > this.#lead + LATE_MOST) {
       data.close();
       return;
     }
