@@ -25,7 +25,7 @@ def written(pid: int) -> int:
 
 def measure(seconds: float) -> float:
     """Bytes a second that Mosquitto writes while a simulated station runs."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory(prefix=".benchmark-", dir=Path.cwd()) as folder:
         station = Station(Path(folder))
         try:
             station.wait_ready()

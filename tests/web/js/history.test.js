@@ -4,7 +4,7 @@ import { at } from "./static.js";
 
 const { SPANS, TimeView } = await import(at("timeview"));
 const { chosen, named, offered } = await import(at("metrics"));
-const { short, summary } = await import(at("past"));
+const { marks, short, summary } = await import(at("past"));
 const { keyed } = await import(at("gestures"));
 
 const NOW = 1_800_000_000;
@@ -69,4 +69,11 @@ test("a line is summed up without its gaps", () => {
   assert.deepEqual(summary(line), { last: 3, least: 0, most: 5, mean: 2 });
   assert.equal(summary({ mean: [null], min: [null], max: [null] }), null);
   assert.deepEqual([1234567, 21.456, 0.123, -7.5, 0].map(short), ["1.23 M", "21.5", "0.12", "−7.5", "0"]);
+});
+
+test("the marks of a scale read differently, however close they are", () => {
+  assert.deepEqual(marks([23.41, 23.415, null, 23.42], 0.005), ["23.410", "23.415", "", "23.420"]);
+  assert.deepEqual(marks([-0.25, 0, 0.25], 0.25), ["−0.25", "0.00", "0.25"]);
+  assert.deepEqual(marks([0, 20, 40], 20), ["0", "20", "40"]);
+  assert.deepEqual(marks([1_000_000, 1_500_000], 500_000), ["1 M", "1.5 M"]);
 });

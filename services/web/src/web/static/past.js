@@ -1,6 +1,7 @@
 /** Asking the station what was measured. */
 
 import { http } from "./address.js";
+import { number } from "./words.js";
 
 /** Every topic that is kept, with its numbers; an Error says why there is nothing to ask. */
 export async function sources(signal) {
@@ -36,6 +37,13 @@ export function short(value) {
   if (size >= 1e5) return `${short(value / 1e3)} k`;
   const digits = size >= 1000 ? 0 : size >= 10 ? 1 : 2;
   return String(Number(value.toFixed(digits))).replace("-", "−");
+}
+
+/** The numbers at a scale whose marks are `step` apart: no two of them read alike. */
+export function marks(values, step) {
+  let digits = 0;
+  while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits += 1;
+  return values.map((value) => (value === null ? "" : digits > 0 ? number(value, digits) : short(value)));
 }
 
 async function ask(path, signal) {

@@ -1,7 +1,7 @@
 /** A chart of several lines with their bands, drawn by uPlot, which is loaded with the first one. */
 
 import { make } from "./dom.js";
-import { short } from "./past.js";
+import { marks } from "./past.js";
 
 const LIBRARY = "./vendor/uplot.mjs";
 const STYLE = "static/vendor/uplot.css";
@@ -137,7 +137,7 @@ function axis(unit, i, lines, wide) {
     ticks: GRID,
     font: FONT,
     size: wide ? 58 : 42,
-    values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : short(tick))),
+    values: (_chart, ticks, _axis, _space, step) => marks(ticks, step),
     ...(wide && { label: unit, labelSize: 18, labelFont: FONT }),
   };
 }
