@@ -19,6 +19,7 @@ from .health import Health
 from .inbox import Inbox
 from .link import Link
 from .messages import Echo, ServiceState, ServiceStatus
+from .repeat import repeat
 from .settings import Settings
 from .topics import A, Levels, M, Q, Request, Topic
 
@@ -154,13 +155,11 @@ class Bus:
             await asyncio.gather(*parts, return_exceptions=True)
 
     async def _keep_status(self) -> None:
-        while True:
-            self._status_changed.clear()
+        async def say() -> None:
             with contextlib.suppress(BusError):
                 await self._send_status("online")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._interval):
-                    await self._status_changed.wait()
+
+        await repeat(say, self._status_changed, self._interval)
 
     async def _announce(self) -> None:
         await self._send_status("online")

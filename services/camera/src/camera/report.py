@@ -9,6 +9,7 @@ from typing import Any
 from bus import Bus, BusError
 from bus.media import MediaConnection
 from bus.messages import CameraStatus
+from bus.repeat import repeat
 from bus.topics import CAMERA_STATUS
 
 from .meter import Meter
@@ -55,12 +56,7 @@ class Report:
     async def run(self) -> None:
         """Publish until cancelled; then that the camera has stopped."""
         try:
-            while True:
-                self._changed.clear()
-                await self._publish()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._camera.status_interval):
-                        await self._changed.wait()
+            await repeat(self._publish, self._changed, self._camera.status_interval)
         finally:
             self.say(state="stopped")
             with contextlib.suppress(TimeoutError):

@@ -7,6 +7,7 @@ import time
 from bus import Bus, BusError, main
 from bus.inbox import MAX_PAYLOAD
 from bus.messages import ChatMessage, Heartbeat, Viewer, Viewers
+from bus.repeat import repeat
 from bus.topics import (
     CHAT_DELETE,
     CHAT_HISTORY,
@@ -53,16 +54,14 @@ async def tell_history(
     def on_message(message: ChatMessage) -> None:
         group.create_task(tell(bus, message))
 
-    conversation.on_message = on_message
-    while True:
-        changed.clear()
+    async def say() -> None:
         bus.problem("messages", conversation.trouble)
         if history := conversation.history():
             await bus.publish(CHAT_HISTORY, history)
             await asyncio.sleep(chat.pause)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(chat.repeat):
-                await changed.wait()
+
+    conversation.on_message = on_message
+    await repeat(say, changed, chat.repeat)
 
 
 async def tell(bus: Bus, message: ChatMessage) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bus import Bus, BusError
 from bus.messages import RelayStatus
+from bus.repeat import repeat
 from bus.topics import RELAY_STATUS
 
 from .settings import Relay
@@ -45,12 +46,7 @@ class Report:
     async def run(self) -> None:
         """Publish until cancelled; then that the relay has stopped."""
         try:
-            while True:
-                self._changed.clear()
-                await self._publish()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._relay.status_interval):
-                        await self._changed.wait()
+            await repeat(self._publish, self._changed, self._relay.status_interval)
         finally:
             self.say(state="stopped")
             with contextlib.suppress(TimeoutError):

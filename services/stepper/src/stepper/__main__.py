@@ -9,6 +9,7 @@ from typing import Any
 from bus import Bus, BusError, Message, Topic, main
 from bus.messages import StepperLease, StepperNonce, StepperNonceQuery, StepperResult, StepperStatus
 from bus.messages.people import Identifier
+from bus.repeat import repeat
 from bus.settings import SettingsError
 from bus.topics import (
     STEPPER_COMMAND,
@@ -65,17 +66,17 @@ async def tell(bus: Bus, desk: Desk, axis: Stepper) -> None:
     changed = asyncio.Event()
     desk.on_change = changed.set
     lease: StepperLease | None = None
-    while True:
-        changed.clear()
+
+    async def say() -> None:
+        nonlocal lease
         if desk.motor.error != STARTING:
             bus.problem("motor", desk.motor.error)
         await publish(bus, STEPPER_STATUS, status(desk, axis))
         if (now := desk.lease.message()) != lease:
             lease = now
             await publish(bus, STEPPER_LEASE, now)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(axis.interval):
-                await changed.wait()
+
+    await repeat(say, changed, axis.interval)
 
 
 async def publish(bus: Bus, topic: Topic[Any], message: Message) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bus import Bus, BusError
 from bus.media import MediaConnection
-from bus.messages import AacLease, CameraLease, CameraStatus, Message, WebrtcLease
+from bus.messages import AacLease, CameraLease, CameraStatus, Lease, WebrtcLease
 from bus.topics import AAC_LEASE, CAMERA_LEASE, CAMERA_STATUS, INIT, WEBRTC_LEASE, Levels, Topic
 
 from .channel import Channel
@@ -102,7 +102,7 @@ class Hub:
     def _renew(
         self,
         topic: Topic[Any],
-        kind: type[CameraLease | AacLease | WebrtcLease],
+        kind: type[Lease],
         camera: str,
         group: asyncio.TaskGroup,
     ) -> None:
@@ -112,7 +112,7 @@ class Hub:
             lease = kind(holder=self._bus.instance, seconds=seconds)
             group.create_task(self._publish(topic, lease, camera))
 
-    async def _publish(self, topic: Topic[Any], lease: Message, camera: str) -> None:
+    async def _publish(self, topic: Topic[Any], lease: Lease, camera: str) -> None:
         with contextlib.suppress(BusError):
             await self._bus.publish(topic, lease, camera=camera)
 

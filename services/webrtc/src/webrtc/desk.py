@@ -19,6 +19,7 @@ from bus.messages import (
     WebrtcOffer,
     WebrtcStatus,
 )
+from bus.repeat import repeat
 from bus.topics import (
     CAMERA_LEASE,
     CAMERA_STATUS,
@@ -75,7 +76,7 @@ class Desk:
         """Renew leases and say the status until cancelled; then end every session."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_status())
+                group.create_task(repeat(self._say_status, self._changed, STATUS))
                 while True:
                     for feed in self._feeds.values():
                         feed.listen()
@@ -184,20 +185,15 @@ class Desk:
             self._certificate = certificate, time.monotonic()
         return certificate
 
-    async def _keep_status(self) -> None:
-        while True:
-            self._changed.clear()
-            status = WebrtcStatus(
-                sessions=self._admitted,
-                max_sessions=self._settings.max_sessions,
-                ice_servers=ice_servers(self._settings),
-                timestamp=time.time(),
-            )
-            with contextlib.suppress(BusError):
-                await self._bus.publish(WEBRTC_STATUS, status)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STATUS):
-                    await self._changed.wait()
+    async def _say_status(self) -> None:
+        status = WebrtcStatus(
+            sessions=self._admitted,
+            max_sessions=self._settings.max_sessions,
+            ice_servers=ice_servers(self._settings),
+            timestamp=time.time(),
+        )
+        with contextlib.suppress(BusError):
+            await self._bus.publish(WEBRTC_STATUS, status)
 
     def _lease(self, camera: str, group: asyncio.TaskGroup) -> None:
         if self._demand.get(camera) == "always":

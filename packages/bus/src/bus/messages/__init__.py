@@ -1,6 +1,6 @@
 """The payloads of the bus, one module a family."""
 
-from .base import Level, Message, Metric
+from .base import Lease, Level, Message, Metric
 from .camera import (
     AacLease,
     CameraLease,
@@ -78,6 +78,7 @@ __all__ = [
     "IaqClass",
     "IceServer",
     "JpegLease",
+    "Lease",
     "Level",
     "Message",
     "Metric",

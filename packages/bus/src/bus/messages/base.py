@@ -32,3 +32,10 @@ class Metric(Message):
         default=None, gt=0, description="time until the next one is due (s)"
     )
     simulated: bool = Field(default=False, description="true when no real hardware was read")
+
+
+class Lease(Message):
+    """Somebody wants something for a while."""
+
+    holder: str = Field(min_length=1, max_length=64, description="instance that asks")
+    seconds: float = Field(gt=0, le=120)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from .base import Level, Message, Metric
+from .base import Lease, Level, Metric
 
 CameraState = Literal["starting", "streaming", "backoff", "stopped"]
 
@@ -60,23 +60,15 @@ class RelayStatus(Metric):
     error: str | None = Field(default=None, max_length=500, description="why nothing is pushed")
 
 
-class CameraLease(Message):
+class CameraLease(Lease):
     """Somebody wants this camera's fragments for a while; an `on_demand` camera then encodes."""
 
-    holder: str = Field(min_length=1, max_length=64, description="instance that asks")
-    seconds: float = Field(gt=0, le=120)
 
-
-class JpegLease(Message):
+class JpegLease(Lease):
     """Somebody wants JPEGs of this camera for a while."""
 
-    holder: str = Field(min_length=1, max_length=64, description="instance that asks")
     fps: float = Field(gt=0, le=30)
-    seconds: float = Field(gt=0, le=120)
 
 
-class AacLease(Message):
+class AacLease(Lease):
     """Somebody wants this camera's sound as AAC for a while."""
-
-    holder: str = Field(min_length=1, max_length=64, description="instance that asks")
-    seconds: float = Field(gt=0, le=120)

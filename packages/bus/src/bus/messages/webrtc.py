@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from .base import Level, Message, Timestamp
+from .base import Lease, Level, Message, Timestamp
 from .people import Identifier
 
 Sdp = Field(max_length=65_536, description="session description, RFC 8866")
@@ -63,8 +63,5 @@ class WebrtcStatus(Message):
     timestamp: Timestamp
 
 
-class WebrtcLease(Message):
+class WebrtcLease(Lease):
     """Somebody is about to watch this camera: have its group of pictures ready for a while."""
-
-    holder: str = Field(min_length=1, max_length=64, description="instance that asks")
-    seconds: float = Field(gt=0, le=120)
