@@ -9,22 +9,21 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: setup ## the whole station on this machine, page on http://localhost:8080
-	@exec $(PYTHON) -m station
+	@exec setpriv --pdeathsig TERM $(PYTHON) -m station
 
-test: setup-dev check ## everything that can be tested without Docker
-	@$(PYTHON) -m pytest -q -n 2 --dist loadfile
-	@$(PYTHON) -m pytest -q tests/browser
-	@node --test tests/web/js/*.test.js
+test: setup-dev ## everything that can be tested without Docker (STAGE=browser: that alone)
+	@tests/run $(STAGE)
 
 test-compose: setup-dev ## the station in containers; as root, it installs and starts what that needs
 	@tests/compose/run
 
 check: setup-dev ## ruff and mypy --strict
-	@.venv/bin/ruff check $(SOURCES) livekit/configure telegraf/generate grafana/generate
-	@.venv/bin/ruff format --check -q $(SOURCES) livekit/configure telegraf/generate grafana/generate
+	@.venv/bin/ruff check $(SOURCES) livekit/configure telegraf/generate grafana/generate tests/run
+	@.venv/bin/ruff format --check -q $(SOURCES) livekit/configure telegraf/generate grafana/generate tests/run
 	@.venv/bin/mypy packages/*/src services/*/src tests benchmarks
 	@.venv/bin/mypy livekit/configure
 	@.venv/bin/mypy telegraf/generate
+	@.venv/bin/mypy tests/run
 	@MYPYPATH=grafana/generate .venv/bin/mypy grafana/generate
 
 watch: ## everything on the bus that a person can read

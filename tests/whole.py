@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from conftest import free_port, own_environment, wait_until
+from conftest import DEADLINE, free_port, own_environment, wait_until
 from station import broker
 
 SIMULATED = {
@@ -42,10 +42,16 @@ class Station:
         }
         self.log = folder / "log"
         self._folder = folder / "run"
+        self._command = [*prefix, sys.executable, "-m", "station", "--folder", str(self._folder)]
+        self._environment = own_environment() | ports | SIMULATED | variables
+        self.start()
+
+    def start(self) -> None:
+        """Start it; again, once it has ended."""
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "station", "--folder", str(self._folder)],
-                env=own_environment() | ports | SIMULATED | variables,
+                self._command,
+                env=self._environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -71,7 +77,7 @@ class Station:
     def wait_ready(self) -> None:
         """Wait until pictures can be watched."""
         try:
-            wait_until(self.ready, "the station is ready", 60)
+            wait_until(self.ready, "the station is ready", DEADLINE)
         except BaseException:
             self.close()
             raise
@@ -90,7 +96,7 @@ class Station:
         self.kill("mosquitto", number=signal.SIGHUP)
 
     def family(self) -> list[psutil.Process]:
-        """Every process of the station but the supervisor."""
+        """Every process of the station but its first."""
         children: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
         return children
 
@@ -115,13 +121,18 @@ class Station:
         """Ctrl-C; whoever is left after it."""
         family = self.family()
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
-        return [child for child in family if is_alive(child)]
+        self.process.wait(DEADLINE)
+        return alive(family)
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run."""
+    return [process for process in processes if is_alive(process)]
 
 
 def is_alive(process: psutil.Process) -> bool:
     """Whether it still runs; a zombie does not."""
     try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

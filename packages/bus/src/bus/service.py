@@ -4,11 +4,12 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from importlib import metadata
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from . import reference, watchdog
 from . import settings as configuration
@@ -60,7 +61,13 @@ def main(
         sys.exit(f"{service}: mqtt.password_file: {error}")
     instance = f"{service}-{name}" if name else service
     log_to_stderr(instance, settings.log_level)
-    sys.exit(asyncio.run(live(instance, settings, lambda bus: work(bus, settings, name), service)))
+    leave(asyncio.run(live(instance, settings, lambda bus: work(bus, settings, name), service)))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: Python would take everything apart first, and wait for threads."""
+    logging.shutdown()
+    os._exit(code)
 
 
 def command_line(service: str, about: str, takes: str | None) -> argparse.Namespace:

@@ -1,11 +1,10 @@
 """Runs the whole station on this machine until Ctrl-C: `make run`."""
 
 import argparse
+import fcntl
 import os
 import pwd
 import secrets
-import stat
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -93,21 +92,19 @@ def programs(folder: Path, settings: dict[str, Any]) -> dict[str, Program]:
 
 
 def supervise(folder: Path, programs: dict[str, Program]) -> NoReturn:
-    """Write the configuration of supervisord, and become it."""
+    """Write the configuration of supervisord, and become what runs it and ends with it."""
     user = pwd.getpwuid(os.getuid()).pw_name
     file = folder / "supervisord.conf"
     file.write_text(supervisor.configuration(folder, user, programs), encoding="utf-8")
     keep_log_in_order()
-    program = str(Path(sys.executable).with_name("supervisord"))
-    os.execv(program, [program, "-c", str(file)])  # noqa: S606 (no shell is wanted)
+    os.execv(sys.executable, [sys.executable, "-m", "station.init", str(file)])  # noqa: S606 (no shell is wanted)
 
 
 def keep_log_in_order() -> None:
-    """Put a pipe before a log file: every program's output opens it anew, at its beginning."""
-    if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
-        cat = subprocess.Popen(["cat"], stdin=subprocess.PIPE, start_new_session=True)
-        if cat.stdin:
-            os.dup2(cat.stdin.fileno(), sys.stdout.fileno())
+    """Append to a log file: supervisord opens it once more for every program."""
+    for stream in (sys.stdout, sys.stderr):
+        flags = fcntl.fcntl(stream, fcntl.F_GETFL)
+        fcntl.fcntl(stream, fcntl.F_SETFL, flags | os.O_APPEND)
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
+from .init import tied
+
 HEAD = """\
 [supervisord]
 nodaemon=true
@@ -18,7 +20,6 @@ PROGRAM = """
 [program:{name}]
 command={command}
 environment={environment}
-priority={priority}
 autorestart=true
 ; A service that cannot start is tried again, ever more slowly.
 startretries=1000000
@@ -29,6 +30,15 @@ redirect_stderr=true
 stdout_logfile=/dev/fd/1
 stdout_logfile_maxbytes=0
 """
+
+
+GROUP = """
+; Groups stop one after another, the programs of a group at once.
+[group:{name}]
+programs={programs}
+priority={priority}
+"""
+BROKER = "mosquitto"
 
 
 class Program(NamedTuple):
@@ -46,9 +56,13 @@ def configuration(folder: Path, user: str, programs: dict[str, Program]) -> str:
         parts.append(
             PROGRAM.format(
                 name=name,
-                command=shlex.join(command).replace("%", "%%"),
+                command=shlex.join(tied(command)).replace("%", "%%"),
                 environment=pairs.replace("%", "%%"),
-                priority=1 if name == "mosquitto" else 10,
             )
         )
+    groups = {"broker": [name for name in programs if name == BROKER]}
+    groups["services"] = [name for name in programs if name != BROKER]
+    for priority, (group, members) in enumerate(groups.items()):
+        if members:
+            parts.append(GROUP.format(name=group, programs=",".join(members), priority=priority))
     return "".join(parts)
