@@ -31,7 +31,7 @@ def strike(station: Station, onlooker: Onlooker, fault: str) -> float:
     onlooker.page.wait_for_timeout(SETTLED * 1000)
     began = time.time()
     FAULTS[fault](station)
-    onlooker.wait(filmed_after(time.time()), f"the picture is back after the {fault}", 60)
+    onlooker.wait(filmed_after(time.time()), f"the picture is back after the {fault}")
     return time.time() - began
 
 
@@ -40,7 +40,7 @@ def drill(station: Station, rung: str, times: int) -> dict[str, list[float]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         onlooker = Onlooker(browser.new_page(), f"{station.url}?player={rung}")
-        onlooker.wait(moves, f"it plays on {rung}", 30)
+        onlooker.wait(moves, f"it plays on {rung}")
         onlooker.page.evaluate("() => { globalThis.before = true; }")
         found = {
             fault: [strike(station, onlooker, fault) for _ in range(times)] for fault in FAULTS

@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 from bus.hub import Hub
 from bus.rights import OBSERVER
 from cable import Cable
-from conftest import free_port, mosquitto, wait_until
+from conftest import DEADLINE, free_port, mosquitto, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 from station import bridge
 from station.broker import environment, password, password_file, prepare
@@ -57,7 +57,7 @@ class Mosquitto:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(DEADLINE)
 
     def login(self, instance: str) -> dict[str, str]:
         return environment(self.folder, instance)
@@ -136,7 +136,7 @@ class Client:
         for topic in topics:
             ready.clear()
             self._client.subscribe(topic, 1)
-            assert ready.wait(10)
+            assert ready.wait(DEADLINE)
 
     def _take(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
         self.times.append(time.time())

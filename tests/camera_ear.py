@@ -10,7 +10,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from bus.messages import CameraStatus, ServiceStatus
-from conftest import Service, wait_until
+from conftest import DEADLINE, Service, wait_until
 from media.clock import boottime
 from media.cmaf import FragmentHeader, Init
 from paho.mqtt.enums import CallbackAPIVersion
@@ -18,7 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 STANDINS = Path(__file__).parent / "camera" / "standins"
 
 QUICK = {
-    "STALL_TIMEOUT": "1",
+    "START_TIMEOUT": "60",
+    "STALL_TIMEOUT": "10",
     "BACKOFF_MIN": "0.1",
     "BACKOFF_MAX": "0.5",
     "STATUS_INTERVAL": "0.2",
@@ -65,7 +66,7 @@ class Ear:
         self.client.reconnect_delay_set(1, 1)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        assert subscribed.wait(5)
+        assert subscribed.wait(DEADLINE)
 
     def _hear(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
         parts = message.topic.split("/")
@@ -94,6 +95,14 @@ class Ear:
         """Wait for a status like this."""
         self._until(lambda: any(map(condition, list(self.statuses))), what)
         return next(status for status in list(self.statuses) if condition(status))
+
+    def sessions(self, count: int) -> None:
+        """Wait for frames of so many sessions: a status may be heard before its frames are."""
+
+        def enough() -> bool:
+            return len({frame.session for frame in list(self.video)}) >= count
+
+        self._until(enough, f"frames of {count} sessions")
 
     def _until(self, condition: Callable[[], object], what: str) -> None:
         try:

@@ -23,7 +23,7 @@ from station.broker import environment, prepare
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 """Seconds after which something that should have happened has not."""
 CLAIMS = 100
 """Ports that are kept for this process: more than one test takes."""
@@ -150,7 +150,7 @@ class Broker:
         if self._process:
             self._process.send_signal(signal.SIGCONT)
             self._process.kill()
-            self._process.wait(5)
+            self._process.wait(DEADLINE)
             self._process = None
 
 
@@ -181,11 +181,11 @@ class Service:
     def terminate(self) -> int:
         """SIGTERM, and the exit code."""
         self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(DEADLINE)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(DEADLINE)
 
 
 Start = Callable[..., Service]

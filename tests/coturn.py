@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aioice.stun import TransactionFailed
 from aioice.turn import create_turn_endpoint
-from conftest import free_port, own_environment, wait_until
+from conftest import DEADLINE, free_port, own_environment, wait_until
 
 
 class Coturn:
@@ -55,4 +55,4 @@ class Coturn:
 
     def close(self) -> None:
         self._process.kill()
-        self._process.wait(5)
+        self._process.wait(DEADLINE)

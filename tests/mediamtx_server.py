@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from conftest import free_port
+from conftest import DEADLINE, free_port
 from whole import Station
 
 CONFIGURATION = Path("mediamtx/mediamtx.yml")
@@ -42,5 +42,5 @@ def watched_through(program: Path, folder: Path, **variables: str) -> Iterator[S
         yield station
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(DEADLINE)
         station.close()

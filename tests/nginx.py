@@ -5,7 +5,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from conftest import free_port, wait_until
+from conftest import DEADLINE, free_port, wait_until
 
 HEAD = """\
 daemon off;
@@ -53,7 +53,7 @@ class Nginx:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(DEADLINE)
 
 
 def answers(port: int) -> bool:

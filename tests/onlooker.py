@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from conftest import DEADLINE
 from playwright.sync_api import ConsoleMessage, Page
 
 FRESH = 1.0
@@ -122,6 +123,7 @@ class Onlooker:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        page.set_default_timeout(DEADLINE * 1000)
         page.add_init_script(CLOCK + WITNESS)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -145,9 +147,9 @@ class Onlooker:
             cameras={name: camera(about, now) for name, about in seen["cameras"].items()},
         )
 
-    def wait(self, condition: Callable[[Look], object], what: str, seconds: float = 30) -> Look:
+    def wait(self, condition: Callable[[Look], object], what: str) -> Look:
         """Look again and again until it is so."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + DEADLINE
         while not condition(look := self.look()):
             if time.monotonic() > end:
                 pytest.fail(f"never: {what}; missing {look.missing}; all in all {look}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from bus.messages import RelayStatus
-from conftest import Service, Start, free_port, wait_until
+from conftest import DEADLINE, Service, Start, free_port, wait_until
 from media.h264 import slices, split_annex_b, split_length_prefixed
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -18,7 +18,7 @@ QUICK = {
     "STATUS_INTERVAL": "0.2",
     "BACKOFF_MIN": "0.1",
     "BACKOFF_MAX": "0.4",
-    "STALL_TIMEOUT": "2",
+    "STALL_TIMEOUT": "10",
 }
 
 
@@ -62,7 +62,7 @@ class Relay:
         """Wait until a status that is still to come, or the last one, is like this."""
         begin = max(0, len(self.statuses) - 1)
         try:
-            wait_until(lambda: any(map(condition, self.statuses[begin:])), what, 20)
+            wait_until(lambda: any(map(condition, self.statuses[begin:])), what)
         except BaseException as error:
             error.add_note(f"{self.statuses[-1:]}\n{self.service.log()}")
             raise
@@ -141,7 +141,7 @@ class Receiver:
     def kill(self) -> None:
         if self.process:
             self.process.kill()
-            self.process.wait(5)
+            self.process.wait(DEADLINE)
             self.process = None
 
     def received(self) -> list[bytes]:
@@ -166,7 +166,7 @@ class Receiver:
             looked = size
             return len(self.received()) > count
 
-        wait_until(enough, f"{count} slices at {self.url}", 30)
+        wait_until(enough, f"{count} slices at {self.url}")
         return self.received()[:-1]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from conftest import free_port, wait_until
+from conftest import DEADLINE, free_port, wait_until
 from web_station import Answer
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
@@ -160,7 +160,7 @@ class ShippedNginx:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(DEADLINE)
 
 
 def make_certificate(folder: Path) -> None:

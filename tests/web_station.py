@@ -127,6 +127,19 @@ def frames(socket: ClientConnection, seconds: float, ack: bool = True) -> list[F
     return found
 
 
+def first_frames(socket: ClientConnection, count: int, ack: bool = True) -> list[Frame]:
+    """So many video frames, each acknowledged."""
+    found: list[Frame] = []
+    for message in messages(socket):
+        if isinstance(message, Frame) and message.header.track_id == VIDEO_TRACK:
+            found.append(message)
+            if ack:
+                socket.send(json.dumps({"type": "ack", "seq": message.header.seq}))
+            if len(found) == count:
+                return found
+    raise AssertionError(f"only {len(found)} of {count} frames came")
+
+
 def gaps(found: list[Frame]) -> list[Frame]:
     """The frames before which some are missing."""
     return [

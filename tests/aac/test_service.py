@@ -35,7 +35,7 @@ def test_the_sound_of_a_camera_is_aac_while_somebody_listens(start: Start) -> No
     def listed() -> bool:
         return len(Playlist(web.get("/usb_camera/aac.m3u8").body.decode()).whole) > 3
 
-    wait_until(listed, "some seconds of AAC", 30)
+    wait_until(listed, "some seconds of AAC")
     found = Playlist(web.get("/usb_camera/aac.m3u8").body.decode()).whole[1:]
     header = web.get(f"/usb_camera/{found[0].map}").body
     body = b"".join(web.get(f"/usb_camera/{one.uri}").body for one in found if one.uri)
@@ -51,4 +51,4 @@ def test_the_sound_of_a_camera_is_aac_while_somebody_listens(start: Start) -> No
         heard_at_last.append(web.count(counts))
         return len(heard_at_last) > 30 and heard_at_last[-1] == heard_at_last[-30]
 
-    wait_until(at_rest, "nothing is encoded for nobody", 40)
+    wait_until(at_rest, "nothing is encoded for nobody")

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from chromium import CHROMIUM, FLAGS
+from conftest import DEADLINE
 from onlooker import Onlooker, whole
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from whole import Station
 
 PLAIN = "station.test"
@@ -18,6 +19,7 @@ Visit = Callable[..., Onlooker]
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=DEADLINE * 1000)
     with sync_playwright() as playwright:
         yield playwright
 

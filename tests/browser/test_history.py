@@ -8,7 +8,7 @@ import pytest
 from bus.messages import AudioLevel, SystemStats
 from bus.topics import AUDIO, SYSTEM
 from bus_camera import Camera
-from conftest import Broker, Service, Start, wait_until
+from conftest import DEADLINE, Broker, Service, Start, wait_until
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 from web_station import Web
 
@@ -63,6 +63,7 @@ def page(broker: Broker, past: Service, start: Start, browser: Browser) -> Itera
         wait_until(lambda: {"audio/level", "system/stats"} <= kept(web), "it is kept")
         context = browser.new_context(viewport={"width": 1100, "height": 300})
         page = context.new_page()
+        page.set_default_timeout(DEADLINE * 1000)
         page.on("console", complain)
         page.goto(f"http://{web.host}/")
         yield page

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import free_port, own_environment, wait_until
+from conftest import DEADLINE, free_port, own_environment, wait_until
 from onlooker import Look, Onlooker
 from playwright.sync_api import Browser, Page, expect
 from station.broker import password_file
@@ -53,13 +53,13 @@ class Hub:
 
     def close(self) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
+        self.process.wait(DEADLINE)
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     hub = Hub(tmp_path)
-    wait_until(lambda: password_file(hub.folder, "barn").exists(), "the hub has its passwords", 60)
+    wait_until(lambda: password_file(hub.folder, "barn").exists(), "the hub has its passwords")
     yield hub
     hub.close()
 
@@ -91,10 +91,10 @@ def shown(look: Look) -> bool:
 def test_a_station_is_listed_and_watched_at_the_hub(hub: Hub, barn: Station, page: Page) -> None:
     page.goto(hub.url)
     stations = page.locator("#stations")
-    expect(stations).to_contain_text(re.compile("barn.*online", re.S), timeout=60_000)
+    expect(stations).to_contain_text(re.compile("barn.*online", re.S), timeout=DEADLINE * 1000)
     expect(stations, "nothing is said of who was never heard").not_to_contain_text("coop")
     onlooker = Onlooker(page, f"{hub.url}stations/barn/")
-    look = onlooker.wait(shown, "its picture and readings are seen at the hub", 60)
+    look = onlooker.wait(shown, "its picture and readings are seen at the hub")
     assert "simulated" in look.cameras["csi"].text
     assert not onlooker.violations()
     page.goto(f"http://127.0.0.1:{hub.second}/")

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+from conftest import DEADLINE
 from onlooker import Onlooker
 from playwright.sync_api import Browser
 from web.passwords import HASHER, write
@@ -53,7 +54,9 @@ def test_a_device_at_home_may_sign_in_and_stays_signed_in(
         page.get_by_role("link", name="Sign in").click()
         page.locator("#me .who", has_text="olga (operator)").wait_for()
         # The session ends after 4 s, and with it the socket; the page is back by itself.
-        page.wait_for_event("websocket", lambda socket: "events" in socket.url, timeout=15_000)
+        page.wait_for_event(
+            "websocket", lambda socket: "events" in socket.url, timeout=DEADLINE * 1000
+        )
         onlooker.wait(lambda look: look.connection == "live", "the page is back")
         assert page.locator("#me .who").inner_text() == "olga (operator)"
 

@@ -137,7 +137,7 @@ def test_where_udp_is_blocked_the_page_says_so_and_comes_back_when_it_is_not(
     look = onlooker.wait(on("MSE"), "it plays over the WebSocket")
     assert "your network blocks UDP" in look.cameras["csi"].text
     network.set(Quality())
-    onlooker.wait(on("WebRTC"), "it is back on the best", 60)
+    onlooker.wait(on("WebRTC"), "it is back on the best")
     assert together(onlooker) < TOGETHER
 
 
@@ -149,16 +149,16 @@ def test_the_ladder_goes_down_to_what_is_left_and_up_again(go: Go, network: Link
     look = onlooker.wait(on("WebRTC"), "without WebSockets it plays over WebRTC")
     assert "WebSocket" in look.cameras["csi"].text
     network.set(Quality(udp=False))
-    onlooker.wait(on("HLS"), "without UDP it plays HLS", 60)
+    onlooker.wait(on("HLS"), "without UDP it plays HLS")
 
     def refuse(route: Route) -> None:
         route.abort()
 
     onlooker.page.route("**/*_camera/**", refuse)
-    onlooker.wait(on("MJPEG"), "without HLS pictures come", 60)
+    onlooker.wait(on("MJPEG"), "without HLS pictures come")
     onlooker.page.unroute("**/*_camera/**")
     network.set(Quality())
     onlooker.page.evaluate("() => blockSockets(false)")
-    onlooker.wait(on("WebCodecs"), "it is back on the best", 90)
+    onlooker.wait(on("WebCodecs"), "it is back on the best")
     assert together(onlooker) < TOGETHER
     assert onlooker.page.evaluate("() => globalThis.before"), "the page was loaded again"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Broker, Service, starter, wait_until
+from conftest import DEADLINE, Broker, Service, starter, wait_until
 from motor import Trace
 from playwright.sync_api import Browser, Locator, Page, expect
 from web_station import Web
@@ -39,6 +39,7 @@ class Site:
 
     def visit(self, web: Web) -> Page:
         page = self.browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(DEADLINE * 1000)
         page.goto(f"http://{web.host}/")
         self._pages.append(page)
         return page
@@ -69,12 +70,12 @@ def press(page: Page, name: str) -> None:
 
 def shows(page: Page, name: str, words: str) -> None:
     fact = card(page).locator("dl > div", has=page.locator("dt", has_text=name)).locator("dd")
-    expect(fact).to_contain_text(words, timeout=15_000)
+    expect(fact).to_contain_text(words, timeout=DEADLINE * 1000)
 
 
 def test_there_is_no_card_without_a_motor_and_one_as_soon_as_there_is(site: Site) -> None:
     page = site.visit(site.ours)
-    expect(page.locator("#connection")).to_have_text("live", timeout=15_000)
+    expect(page.locator("#connection")).to_have_text("live", timeout=DEADLINE * 1000)
     expect(page.locator(".motor")).to_be_hidden()
     site.turn()
     expect(card(page)).to_be_visible()

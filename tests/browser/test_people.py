@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Service, Start, wait_until
+from conftest import DEADLINE, Service, Start, wait_until
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
 from web_station import Web
 
@@ -46,6 +46,7 @@ class Somebody:
         self.name = name
         self.complaints: list[str] = []
         self.page: Page = context.new_page()
+        self.page.set_default_timeout(DEADLINE * 1000)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(url)
@@ -130,7 +131,7 @@ def delete(url: str) -> int:
     """The code that a DELETE gets."""
     request = urllib.request.Request(url, method="DELETE")  # noqa: S310 (our own http URL)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:  # noqa: S310
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -189,7 +190,7 @@ def test_they_talk_and_only_an_operator_deletes(visit: Visit) -> None:
 
 
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (our own http URL)
+    with urllib.request.urlopen(url, timeout=DEADLINE) as answer:  # noqa: S310 (our own http URL)
         return str(answer.read().decode())
 
 

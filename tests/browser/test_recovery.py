@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import free_port, wait_until
+from conftest import DEADLINE, free_port, wait_until
 from faults import FAULTS, RECENT, RUNGS, filmed_after, moves
 from onlooker import Onlooker, whole
 from whole import Station
@@ -55,10 +55,10 @@ def test_the_picture_comes_back_without_a_reload(visit: Visit, station: Station,
     onlooker.page.evaluate("() => { globalThis.before = true; }")
     for fault, strike in FAULTS.items():
         strike(station)
-        onlooker.wait(filmed_after(time.time()), f"the picture is back after the {fault}", 60)
+        onlooker.wait(filmed_after(time.time()), f"the picture is back after the {fault}")
     assert onlooker.page.evaluate("() => globalThis.before"), "the page was loaded again"
     assert onlooker.page.evaluate("() => beeper.players.csi.rung") == rung
-    onlooker.wait(lambda look: not look.banner, "nothing is missing", 60)
+    onlooker.wait(lambda look: not look.banner, "nothing is missing")
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -81,7 +81,7 @@ def proxied(station: Station, tmp_path: Path) -> Iterator[str]:
     wait_until(lambda: (tmp_path / "nginx.pid").exists(), "nginx runs")
     yield f"http://127.0.0.1:{port}/secure/"
     nginx.terminate()
-    nginx.wait(10)
+    nginx.wait(DEADLINE)
 
 
 def test_behind_a_proxy_with_a_prefix_it_plays_over_the_websocket(

@@ -3,14 +3,13 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
 from bus.messages import ServiceStatus
-from conftest import Broker, Start, wait_until
+from conftest import DEADLINE, Broker, Start, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 
 STATUS = "beeper/service/stills/status"
@@ -40,9 +39,7 @@ def states(broker: Broker) -> States:
 def test_says_hello_and_goodbye(start: Start, states: States) -> None:
     service = start("stills")
     wait_until(lambda: states()[-1:] == ["online"], "stills is online")
-    began = time.monotonic()
     assert service.terminate() == 0, service.log()
-    assert time.monotonic() - began < 3
     wait_until(lambda: states()[-1:] == ["offline"], "stills is offline")
     assert "lost" not in states()
 
@@ -95,9 +92,7 @@ def test_stops_while_the_broker_is_stopped_in_place(
     service = start("stills")
     wait_until(lambda: states()[-1:] == ["online"], "stills is online")
     broker.signal(signal.SIGSTOP)
-    began = time.monotonic()
     assert service.terminate() == 0
-    assert time.monotonic() - began < 3
 
 
 def test_comes_back_after_a_broker_that_was_stopped_in_place(
@@ -160,6 +155,6 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         env={"PATH": "/usr/bin:/bin", **variables},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
         check=False,
     )

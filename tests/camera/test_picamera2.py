@@ -51,8 +51,10 @@ def test_metadata_has_rpicams_form(start: Start, ear: Ear, tmp_path: Path) -> No
 
 def test_a_stalled_camera_is_started_again(start: Start, ear: Ear) -> None:
     environment = standins() | {"STANDIN_FRAMES": "15"}
-    start("camera", "csi", **environment, **variables("csi", **SMALL))
-    ear.said(lambda s: s.restarts == 1 and s.state == "streaming", "the restart")
+    start("camera", "csi", **environment, **variables("csi", **SMALL, stall_timeout="1"))
+    ear.said(lambda s: s.restarts and s.error == "no frame for 1 s", "the stall")
+    ear.sessions(2)
+    ear.said(lambda s: s.restarts and s.state == "streaming" and not s.error, "the restart")
 
 
 def test_a_missing_module_is_said_in_words(start: Start, ear: Ear) -> None:

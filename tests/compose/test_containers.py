@@ -40,7 +40,7 @@ def test_the_page_is_live_with_every_reading_and_each_service_comes_back(stack: 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         onlooker = Onlooker(browser.new_page(), f"http://127.0.0.1:{stack.port}/")
-        onlooker.wait(whole, "the page is whole", 60)
+        onlooker.wait(whole, "the page is whole")
         look = onlooker.look()
         for name in READINGS:
             assert any(line.startswith(name) for line in look.readings), (name, look.readings)
@@ -50,7 +50,7 @@ def test_the_page_is_live_with_every_reading_and_each_service_comes_back(stack: 
             stack.run("docker", "exec", before["Id"], "sh", "-c", "kill -9 -1")
             back = partial(comes_back, stack, service, before["State"]["StartedAt"])
             wait_until(back, f"{service} is back", PATIENCE)
-        onlooker.wait(whole, "the page is whole again", 60)
+        onlooker.wait(whole, "the page is whole again")
         browser.close()
 
 

@@ -93,7 +93,7 @@ def test_no_reading_is_lost_and_none_is_stored_twice(place: Place, tmp_path: Pat
         wait_until(lambda: len(kept(file)) == 2400, "the other station is not disturbed")
         place.barn.cable.mend()
         # Bridges repeat what the hub's acknowledgement got lost of, and what is retained.
-        wait_until(lambda: len(kept(file)) == 4400, "what was said meanwhile", 30)
+        wait_until(lambda: len(kept(file)) == 4400, "what was said meanwhile")
         assert kept(file) == expected(2200)
 
 
@@ -104,7 +104,7 @@ def test_what_waits_for_the_hub_outlives_the_stations_broker(place: Place) -> No
     place.barn.start()
     with Client(place.hub, OBSERVER, "stations/#") as hub:
         place.barn.cable.mend()
-        wait_until(lambda: len(stored(hub)) == 500, "what was said before the restart", 30)
+        wait_until(lambda: len(stored(hub)) == 500, "what was said before the restart")
 
 
 def test_user_properties_cross(place: Place) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from bridged import Client, Place, StationBroker
 from bus.messages import Climate, ServiceState, ServiceStatus
-from conftest import starter, wait_until
+from conftest import DEADLINE, starter, wait_until
 from shipped_nginx import ShippedNginx
 from web_station import Web
 
@@ -96,7 +96,7 @@ def test_each_station_has_its_own_page(place: Place, web: Web) -> None:
         assert b"static/main.js" in web.get(f"/stations/{name}/").body
         assert web.get(f"/stations/{name}/static/main.js").status == 200
         with web.socket(f"stations/{name}/events") as socket:
-            assert f'"station": "{name}"' in str(socket.recv(timeout=10))
+            assert f'"station": "{name}"' in str(socket.recv(timeout=DEADLINE))
     assert web.get("/stations/nobody/").status == 404
     assert web.get("/stations/barn/api/stepper/status").status == 503
 

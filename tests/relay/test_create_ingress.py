@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import free_port
+from conftest import DEADLINE, free_port
 from livekit.protocol.ingress import CreateIngressRequest, IngressInput
 from relay.ingress import Ingress, key_in
 from twirp import KEY, SECRET, Livekit
@@ -40,7 +40,7 @@ def run(url: str, out: Path, *more: str, **variables: str) -> Ran:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=DEADLINE,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import free_port
+from conftest import DEADLINE, free_port
 from relay_peers import Hearing, Receiver, Relay, Relays, WhipReceiver
 
 SECRETS = {
@@ -65,7 +65,7 @@ def test_a_whip_endpoint_gets_the_token_from_a_file(
 
 def test_a_wrong_setting_does_not_show_the_url(relays: Relays) -> None:
     relay = relays("one", "gopher://me:Geheimnis-1@127.0.0.1/")
-    assert relay.service.process.wait(10) == 1
+    assert relay.service.process.wait(DEADLINE) == 1
     assert "begins with rtsp://" in relay.service.log()
     assert "Geheimnis" not in relay.service.log()
 
@@ -73,5 +73,5 @@ def test_a_wrong_setting_does_not_show_the_url(relays: Relays) -> None:
 def test_an_unknown_relay_is_a_clear_error(relays: Relays) -> None:
     assert "BEEPER_RELAY__ONE__URL" not in os.environ
     relay = relays("one", "")
-    assert relay.service.process.wait(10) == 1
+    assert relay.service.process.wait(DEADLINE) == 1
     assert "there is no relay 'one'" in relay.service.log()

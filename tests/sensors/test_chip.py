@@ -1,6 +1,5 @@
 """The BME680 through its real driver library, on a bus that answers at register level."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -80,10 +79,8 @@ def test_heating_too_short_is_not_taken_for_a_gas_reading() -> None:
 
 def test_a_measurement_that_never_ends_is_given_up() -> None:
     found = sensor("stuck")
-    began = time.monotonic()
     with pytest.raises(TimeoutError):
         found.measure()
-    assert time.monotonic() - began < 2
 
 
 def test_a_chip_that_falls_silent_is_an_oserror_and_is_found_again() -> None:

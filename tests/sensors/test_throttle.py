@@ -1,7 +1,6 @@
 """The firmware's throttle bits, from a stand-in vcgencmd and from the kernel's file."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -96,11 +95,9 @@ async def test_a_program_that_cannot_be_run_is_said(tmp_path: Path) -> None:
 
 
 async def test_a_vcgencmd_that_hangs_is_killed(tmp_path: Path) -> None:
-    cpu = program(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60")
-    began = time.monotonic()
+    cpu = program(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 10000")
     with pytest.raises(Fault, match=r"does not answer within 0\.5 s"):
         await read(cpu)
-    assert time.monotonic() - began < 5
     pid = int((tmp_path / "pid").read_text())
     await asyncio.sleep(0)
     assert not Path(f"/proc/{pid}").exists()

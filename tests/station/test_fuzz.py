@@ -141,7 +141,7 @@ class Fuzzer:
     def wait_counted(self, instance: Instance, what: str) -> None:
         """Wait until a service has dropped what it must have."""
         name, floor = instance.name, instance.floor
-        wait_until(lambda: self.counted(instance) >= floor, f"{name}: {what}, {floor} dropped", 60)
+        wait_until(lambda: self.counted(instance) >= floor, f"{name}: {what}, {floor} dropped")
 
     def newest(self, beginning: str) -> str:
         """A topic of which something has come."""

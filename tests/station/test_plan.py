@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import free_port, own_environment
+from conftest import DEADLINE, free_port, own_environment
 from station import hardware, plan
 
 STATION = ("station",)
@@ -22,7 +22,7 @@ def station(
         env=own_environment() | ports | variables,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
     )
 

@@ -39,7 +39,7 @@ class Watcher:
         self._client.on_message = self._on_message
         self._client.on_connect = lambda client, *_: subscribe(client)
         self._client.reconnect_delay_set(1, 1)
-        wait_until(lambda: station.pid("mosquitto"), "the broker runs", 30)
+        wait_until(lambda: station.pid("mosquitto"), "the broker runs")
         self._client.username_pw_set(OBSERVER, station.password(OBSERVER))
         self._client.connect_async("127.0.0.1", station.mqtt_port)
         self._client.loop_start()
@@ -90,7 +90,7 @@ def is_lost(watcher: Watcher, instance: str) -> bool:
 
 
 def test_everything_comes_up_and_nothing_is_left_behind(station: Station, watcher: Watcher) -> None:
-    wait_until(lambda: up(station, watcher), "the station is up", 60)
+    wait_until(lambda: up(station, watcher), "the station is up")
     assert not watcher.others, "only topics of the contract, and no media, below beeper/"
     simulated = {topic for topic, state in watcher.states.items() if state.get("simulated")}
     assert simulated >= READINGS - {"beeper/sensors/cpu/temperature", "beeper/system/stats"}
@@ -112,7 +112,7 @@ def test_a_restart_of_everything_is_a_gap_no_longer_than_itself(tmp_path: Path) 
     settings = {"BEEPER_SENSORS__AUDIO__INTERVAL": str(every)}
     station = Station(tmp_path, **settings)
     station.wait_ready()
-    wait_until(lambda: len(moments(station, began)) >= 6, "something is kept", 60)
+    wait_until(lambda: len(moments(station, began)) >= 6, "something is kept")
     down = time.time()
     assert station.close() == []
     station = Station(tmp_path, **settings)
@@ -127,13 +127,13 @@ def test_a_restart_of_everything_is_a_gap_no_longer_than_itself(tmp_path: Path) 
 
 
 def test_whatever_is_killed_comes_back(station: Station, watcher: Watcher) -> None:
-    wait_until(lambda: up(station, watcher), "the station is up", 60)
+    wait_until(lambda: up(station, watcher), "the station is up")
     for words in (("camera", "csi"), ("stills",), ("metadata",), ("sensors",), ("chat",), ("web",)):
         station.kill("-m", *words)
         instance = "-".join(words)
-        wait_until(partial(is_lost, watcher, instance), f"{instance} is lost", 20)
-        wait_until(lambda: up(station, watcher), f"{instance} is back", 30)
+        wait_until(partial(is_lost, watcher, instance), f"{instance} is lost")
+        wait_until(lambda: up(station, watcher), f"{instance} is back")
     broker = station.kill("mosquitto")
-    wait_until(lambda: station.pid("mosquitto") not in (None, broker), "Mosquitto is back", 20)
+    wait_until(lambda: station.pid("mosquitto") not in (None, broker), "Mosquitto is back")
     watcher.states.clear()
-    wait_until(lambda: up(station, watcher), "every state has been said again", 30)
+    wait_until(lambda: up(station, watcher), "every state has been said again")

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from bus.messages import StepperRenew
 from bus.topics import STEPPER_RENEW
-from conftest import Broker, Service, wait_until
+from conftest import DEADLINE, Broker, Service, wait_until
 from motor import ENABLE, Remote, Trace
 from whole import is_alive
 
@@ -177,7 +177,7 @@ def test_a_supervisor_can_release_it(stepper: Turn, remote: Remote, trace: Trace
     guard.suspend()
     service.process.kill()
     guard.kill()
-    service.process.wait(10)
+    service.process.wait(DEADLINE)
     assert trace.enabled, "nobody was left who could have done it"
     subprocess.run([sys.executable, "-m", "stepper.release"], env=environment, check=True)
     assert not trace.enabled

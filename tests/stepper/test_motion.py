@@ -1,7 +1,7 @@
 """What the pins do when all is well."""
 
 import pytest
-from conftest import wait_until
+from conftest import DEADLINE, wait_until
 from motor import DIRECTION, ENABLE, STEP, Remote, Trace
 
 from .conftest import Turn
@@ -130,5 +130,5 @@ def test_enabling_is_asked_for_first(stepper: Turn, remote: Remote, trace: Trace
 
 def test_it_is_not_run_until_somebody_has_wired_it(stepper: Turn) -> None:
     service = stepper(enabled="false")
-    assert service.process.wait(10) == 1
+    assert service.process.wait(DEADLINE) == 1
     assert "docs/wiring.md" in service.log()

@@ -327,7 +327,7 @@ def insist(web: Web, who: str, text: str) -> None:
             return False
         return answer.status == 200 and bool(answer.json()["message"] == text)
 
-    wait_until(acknowledged, f"{text} is acknowledged", 60)
+    wait_until(acknowledged, f"{text} is acknowledged")
 
 
 def test_nothing_acknowledged_is_lost_or_doubled_whoever_is_killed(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from conftest import Broker, Start, starter
+from conftest import DEADLINE, Broker, Start, starter
 from web_station import Answer, Web
 from websockets.exceptions import InvalidStatus
 
@@ -66,7 +66,7 @@ def test_who_asks_too_often_is_told_how_long_to_wait_and_nobody_else(start: Star
     assert web.get("/api/me", X_Forwarded_For="192.168.1.7").status == 200
     assert web.get("/camera/stream.mjpg?camera=none").status == 404, "video has no limit"
     with web.socket("events") as socket:
-        assert socket.recv(timeout=5)
+        assert socket.recv(timeout=DEADLINE)
 
 
 def test_diagnostics_are_for_the_networks_that_the_configuration_names(start: Start) -> None:

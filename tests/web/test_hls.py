@@ -10,7 +10,7 @@ import psutil
 import pytest
 from bus.topics import CAMERA_LEASE
 from bus_camera import GROUP, Camera
-from conftest import Broker, Start, wait_until
+from conftest import DEADLINE, Broker, Start, wait_until
 from hls_playlist import Playlist, attributes
 from media.clock import boottime
 from media.cmaf import FragmentHeader, Init
@@ -182,7 +182,7 @@ def test_ffmpeg_plays_it_and_gets_the_slices_of_the_camera(web: Web, camera: Cam
     source = f"http://{web.host}/csi_camera/video.m3u8"
     command = ["ffmpeg", "-v", "error", "-nostdin", "-i", source]
     command += ["-map", "0:v:0", "-c", "copy", "-frames:v", "40", "-f", "h264", "-"]
-    got = subprocess.run(command, check=True, timeout=60, stdout=subprocess.PIPE).stdout
+    got = subprocess.run(command, check=True, timeout=DEADLINE, stdout=subprocess.PIPE).stdout
     splitter = AnnexBSplitter()
     splitter.feed(got)
     nals = [nal for unit in splitter.take(40) for nal in unit if nal[0] & 31 in (1, 5)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jwt
 import pytest
-from conftest import Broker, Start, starter, wait_until
+from conftest import DEADLINE, Broker, Start, starter, wait_until
 from fastapi import HTTPException
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,7 +105,7 @@ def test_a_password_counts_once_and_then_its_cookie(web: Web) -> None:
     assert again.json()["name"] == "bob" and "set-cookie" not in again.headers
     headers = {"Cookie": cookie_of(answer), "X-Forwarded-For": STRANGER}
     with web.socket("events", additional_headers=headers) as socket:
-        assert "hello" in str(socket.recv(timeout=5))
+        assert "hello" in str(socket.recv(timeout=DEADLINE))
 
 
 def test_a_cookie_survives_other_cookies_that_are_no_cookies(web: Web) -> None:

@@ -6,7 +6,7 @@ from bus import Levels
 from bus.messages import JpegLease
 from bus.topics import JPEG_LEASE
 from bus_camera import Camera
-from conftest import Start, wait_until
+from conftest import DEADLINE, Start, wait_until
 from web_station import Web
 
 PICTURE = b"\xff\xd8" + bytes(20_000) + b"\xff\xd9"
@@ -32,7 +32,7 @@ def test_pictures_are_streamed_while_a_lease_is_renewed(camera: Camera, start: S
     darkroom = Darkroom(camera)
     web = Web(start, lease="1", jpeg_fps="7")
     wait_until(lambda: web.get("/camera/status").status == 200, "web knows the camera")
-    connection = http.client.HTTPConnection(web.host, timeout=10)
+    connection = http.client.HTTPConnection(web.host, timeout=DEADLINE)
     connection.putrequest("GET", "/camera/stream.mjpg?camera=csi")
     connection.endheaders()
     wait_until(lambda: darkroom.leases, "a lease")

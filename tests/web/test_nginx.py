@@ -12,7 +12,7 @@ from typing import NamedTuple, get_args
 import pytest
 from bus.topics import JPEG_LEASE
 from bus_camera import Camera
-from conftest import Broker, Start, free_port, starter, wait_until
+from conftest import DEADLINE, Broker, Start, free_port, starter, wait_until
 from hls_playlist import Playlist
 from shipped_nginx import Form, ShippedNginx
 from web_station import Web, frames, gaps
@@ -106,7 +106,7 @@ def test_frames_come_over_a_websocket(nginx: ShippedNginx) -> None:
         found = frames(socket, 1)
     assert len(found) > 15 and not gaps(found)
     with nginx.socket("events") as socket:
-        assert "hello" in str(socket.recv(timeout=5))
+        assert "hello" in str(socket.recv(timeout=DEADLINE))
 
 
 def test_each_jpeg_comes_before_the_next_one_is_made(station: Station, nginx: ShippedNginx) -> None:

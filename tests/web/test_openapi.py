@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from bus_camera import Camera
-from conftest import Broker, starter, wait_until
+from conftest import DEADLINE, Broker, starter, wait_until
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.result import Ok
@@ -65,7 +65,7 @@ def try_out(operation: Any, checks: list[Any]) -> None:
     )
     @given(case=operation.as_strategy())
     def answers(case: schemathesis.Case[Any]) -> None:
-        response = case.call(timeout=10)
+        response = case.call(timeout=DEADLINE)
         assert response.status_code != 500, response.text
         case.validate_response(response, checks=checks)
 

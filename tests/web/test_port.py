@@ -1,10 +1,9 @@
 import http.client
 import re
 import socket
-import time
 
 from bus_camera import Camera
-from conftest import Start, wait_until
+from conftest import DEADLINE, Start, wait_until
 from web_station import Web, close_of
 
 
@@ -12,29 +11,27 @@ def test_a_taken_port_is_one_line_that_says_how_to_choose_another(start: Start) 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         service = start("web", BEEPER_WEB__PORT=str(port))
-        assert service.process.wait(10) == 1
+        assert service.process.wait(DEADLINE) == 1
     (line,) = [line for line in service.log().splitlines() if "INFO" not in line]
     assert str(port) in line and "BEEPER_WEB__PORT" in line
 
 
 def test_an_address_that_is_none_is_said(start: Start) -> None:
     service = start("web", BEEPER_WEB__HOST="no.such.host.invalid", BEEPER_WEB__PORT="0")
-    assert service.process.wait(10) == 1
+    assert service.process.wait(DEADLINE) == 1
     (line,) = [line for line in service.log().splitlines() if "INFO" not in line]
     assert "no.such.host.invalid" in line
 
 
 def test_it_ends_in_order_and_says_goodbye(web: Web, camera: Camera) -> None:
-    stream = http.client.HTTPConnection(web.host, timeout=10)
+    stream = http.client.HTTPConnection(web.host, timeout=DEADLINE)
     stream.request("GET", "/camera/stream.mjpg")
     wait_until(lambda: web.count("beeper_mjpeg_viewers") == 1, "the stream waits for a picture")
     camera.jpeg(b"\xff\xd8\xff\xd9")
     response = stream.getresponse()
     with web.socket("events") as page, web.socket("live/csi") as viewer:
         assert page.recv() and viewer.recv()
-        began = time.monotonic()
         assert web.service.terminate() == 0
-        assert time.monotonic() - began < 3
         assert close_of(page)[0] == close_of(viewer)[0] == 1001
     assert response.read().count(b"--beeper") == 1
     stream.close()

@@ -15,7 +15,7 @@ import jwt
 import pytest
 from bus.turn import credentials
 from bus_camera import Camera
-from conftest import Broker, Start
+from conftest import DEADLINE, Broker, Start
 from coturn import Coturn
 from web_station import Answer, Web
 
@@ -237,5 +237,5 @@ def test_a_wrong_setting_stops_it_with_one_line(
     start: Start, variable: str, value: str, says: str
 ) -> None:
     service = start("web", **{variable: value})
-    assert service.process.wait(15) == 1
+    assert service.process.wait(DEADLINE) == 1
     assert says in service.log() and len(service.log().splitlines()) == 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from bus_camera import Camera
-from conftest import Start, wait_until
+from conftest import DEADLINE, Start, wait_until
 from team import KeyServer, token
 from web_station import Web
 from webrtc_viewer import Sessions, Viewer, with_webrtc
@@ -54,7 +54,7 @@ def test_a_stream_of_jpegs_ends_with_its_sign_in(
     over = threading.Event()
     maker = threading.Thread(target=develop, args=(camera, over))
     maker.start()
-    stream = http.client.HTTPConnection(web.host, timeout=10)
+    stream = http.client.HTTPConnection(web.host, timeout=DEADLINE)
     headers = {name.replace("_", "-"): value for name, value in sign_in(seconds=2).items()}
     with contextlib.closing(stream):
         stream.request("GET", "/camera/stream.mjpg?camera=csi", headers=headers)
