@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from pathlib import Path
@@ -46,14 +47,20 @@ async def record(audio: Audio, heard: Callable[[bytes], None]) -> None:
 
 
 async def start(audio: Audio, sink: int) -> Process:
-    """The recorder, writing into a pipe's end, which is its own from here on."""
-    command = ("arecord", *FORMAT, "-D", audio.device)
+    """The recorder, writing into a pipe's end, which is its own from here on.
+
+    It ends with this process, however that happens (PR_SET_PDEATHSIG of prctl(2)): while its
+    device is silent it would notice nothing, and keep the microphone from whoever comes next.
+    """
+    command = ("setpriv", "--pdeathsig", "KILL", "--", "arecord", *FORMAT, "-D", audio.device)
     try:
+        if shutil.which("arecord") is None:
+            raise Fault("arecord is not installed: apt install alsa-utils")
         return await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=sink, stderr=PIPE, env=os.environ | {"LC_ALL": "C"}
         )
     except FileNotFoundError:
-        raise Fault("arecord is not installed: apt install alsa-utils") from None
+        raise Fault("setpriv is not installed: apt install util-linux") from None
     finally:
         os.close(sink)
 

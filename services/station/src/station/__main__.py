@@ -1,7 +1,6 @@
 """Runs the whole station on this machine until Ctrl-C: `make run`."""
 
 import argparse
-import fcntl
 import os
 import pwd
 import secrets
@@ -96,15 +95,7 @@ def supervise(folder: Path, programs: dict[str, Program]) -> NoReturn:
     user = pwd.getpwuid(os.getuid()).pw_name
     file = folder / "supervisord.conf"
     file.write_text(supervisor.configuration(folder, user, programs), encoding="utf-8")
-    keep_log_in_order()
     os.execv(sys.executable, [sys.executable, "-m", "station.init", str(file)])  # noqa: S606 (no shell is wanted)
-
-
-def keep_log_in_order() -> None:
-    """Append to a log file: supervisord opens it once more for every program."""
-    for stream in (sys.stdout, sys.stderr):
-        flags = fcntl.fcntl(stream, fcntl.F_GETFL)
-        fcntl.fcntl(stream, fcntl.F_SETFL, flags | os.O_APPEND)
 
 
 def main() -> None:

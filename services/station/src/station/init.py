@@ -5,6 +5,7 @@ signals that ask for an end, and then ends whatever is left. It imports little: 
 """
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -92,8 +93,17 @@ def offspring() -> list[int]:
     return [child.pid for child in psutil.Process().children(recursive=True)]
 
 
+def append() -> None:
+    """Let a log file grow only: supervisord opens it once more for every program."""
+    for number in (1, 2):
+        with suppress(OSError):  # one that is closed
+            flags = fcntl.fcntl(number, fcntl.F_GETFL)
+            fcntl.fcntl(number, fcntl.F_SETFL, flags | os.O_APPEND)
+
+
 def main() -> None:
     """Run supervisord with the configuration that the command line names, and what it starts."""
+    append()
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     program = str(Path(sys.executable).with_name("supervisord"))
     code = wait_for(begin(tied([program, "-c", sys.argv[1]])))
