@@ -103,7 +103,7 @@ class Camera:
 
     def say(self, **fields: Any) -> None:
         """Publish the camera's status."""
-        about: dict[str, Any] = {"state": "streaming", "driver": "test", "interval": 10.0}
+        about: dict[str, Any] = {"state": "streaming", "driver": "test", "interval": 600.0}
         status = CameraStatus(timestamp=time.time(), **(about | fields))
         self.publish(CAMERA_STATUS, status, camera=self.name)
 

@@ -18,8 +18,7 @@ from bus.messages import (
 )
 from bus.settings import Mqtt
 from bus.topics import CHAT_DELETE, CHAT_HISTORY, CHAT_MESSAGE, CHAT_SEND, HEARTBEAT, VIEWERS
-
-DEADLINE = 15.0
+from conftest import DEADLINE
 
 
 class People:
@@ -56,7 +55,7 @@ class People:
         return self
 
     async def say(
-        self, text: str, name: str = "ann", one: str | None = None, seconds: float = 5
+        self, text: str, name: str = "ann", one: str | None = None, seconds: float = DEADLINE
     ) -> ChatResult:
         send = ChatSend(id=one or secrets.token_hex(16), username=name, message=text)
         return await self.bus.request(CHAT_SEND, send, seconds)
@@ -77,7 +76,7 @@ class People:
             await asyncio.sleep(0.05)
 
     async def delete(self, one: str, name: str = "op") -> ChatResult:
-        return await self.bus.request(CHAT_DELETE, ChatDelete(id=one, username=name))
+        return await self.bus.request(CHAT_DELETE, ChatDelete(id=one, username=name), DEADLINE)
 
     async def beat(self, name: str, session: str = "tab", **about: Any) -> None:
         await self.bus.publish(HEARTBEAT, Heartbeat(session=session, name=name, **about))

@@ -109,6 +109,9 @@ async def test_a_new_station_begins_a_new_conversation(
         result = await people.say(run)
         assert result.said
         numbers.append(result.said.number)
+        # Heard later, this history would be taken for that of the next run.
+        after = [*said[-1], run]
+        await people.until(lambda: people.texts() == after, "it is remembered")  # noqa: B023
         assert chat.terminate() == 0
     assert said == [[], ["one"], ["one", "one"], []]
     assert numbers == sorted(set(numbers))

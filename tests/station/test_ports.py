@@ -1,18 +1,27 @@
 """What can be reached of a whole station from the network: nothing that is not meant to be."""
 
+import contextlib
 import socket
 from pathlib import Path
+from typing import Any
 
 import psutil
 from whole import Station
+
+
+def inet(process: psutil.Process) -> list[tuple[str, Any]]:
+    """Its command line with each of its sockets; none when it has just ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        command = " ".join(process.cmdline())
+        return [(command, found) for found in process.net_connections("inet")]
+    return []
 
 
 def test_a_station_listens_where_it_says_and_nowhere_else(tmp_path: Path) -> None:
     station = Station(tmp_path)
     try:
         station.wait_ready()
-        processes = [psutil.Process(station.process.pid), *station.family()]
-        sockets = [(" ".join(p.cmdline()), s) for p in processes for s in p.net_connections("inet")]
+        sockets = [found for process in station.family() for found in inet(process)]
     finally:
         station.close()
     tcp = {(s.laddr.ip, s.laddr.port) for _, s in sockets if s.status == psutil.CONN_LISTEN}

@@ -101,7 +101,7 @@ class Conversation:
                 group.create_task(self._write())
                 group.create_task(self._tend())
         finally:
-            self._thread.submit(self._store.close)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)
             self._thread.shutdown(wait=False)
 
     async def _say(self, send: ChatSend) -> Row:

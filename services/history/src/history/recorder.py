@@ -60,6 +60,7 @@ class Recorder:
                     await self._try(self._tend)
             finally:
                 await self._try(self._flush)
+                await self._in_thread(self._store.close)
 
     async def ask(self, question: Callable[[Store], T]) -> T:
         """Let the store answer, of everything that has been heard; raises what it raises."""

@@ -107,6 +107,11 @@ class Wire(WebSocketsSansIOProtocol):
             self.listener.complain(self.conn.close_sent.reason or "not a WebSocket message")
         super().handle_parser_exception()
 
+    def shutdown(self) -> None:
+        # Whoever has taken it over closes it with a reason (1001); uvicorn would say 1012.
+        if self.listener is None or self.close_sent:
+            super().shutdown()
+
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.transport.abort()
