@@ -94,7 +94,7 @@ def make_app(station: Station, settings: Settings, identities: Identities | None
     app.state.requests = Limit(settings.access.rate, settings.access.burst, "requests")
     admit(app, SOURCES[settings.web.media], FRONT[settings.web.hub and not station.name])
     app.add_middleware(CORSMiddleware, allow_origins=station.settings.origins)
-    app.add_middleware(Edge, settings=settings, identities=identities)
+    app.add_middleware(Edge, origins=settings.web.origins, identities=identities)
     return app
 
 

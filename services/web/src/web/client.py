@@ -93,7 +93,10 @@ def check_senders(address: Address, headers: Headers, access: Access) -> None:
 def named_client(headers: Headers, access: Access) -> Address | None:
     """The client that the trusted headers name; raises ValueError when they make no sense."""
     lines = headers.getlist("x-forwarded-for") or headers.getlist("x-real-ip")
-    named = nearest_stranger(",".join(lines).split(","), access) if lines else None
+    hops = ",".join(lines).split(",") if lines else []
+    if len(hops) > access.max_hops:
+        raise ValueError(f"X-Forwarded-For has {len(hops)} addresses (access.max_hops)")
+    named = nearest_stranger(hops, access) if hops else None
     if "cf-connecting-ip" not in headers:
         return named
     tunnelled = read_address(headers["cf-connecting-ip"])

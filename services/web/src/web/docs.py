@@ -1,10 +1,13 @@
 """The list of routes as a page, made from the OpenAPI description; nothing comes from elsewhere."""
 
+import json
 from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, Response
+
+from .answers import Shared
 
 router = APIRouter(include_in_schema=False)
 
@@ -15,9 +18,12 @@ SOCKETS = (
 
 
 @router.get("/openapi.json")
-async def openapi(request: Request) -> JSONResponse:
+async def openapi(request: Request) -> Response:
     """The description of every route, for programs."""
-    return JSONResponse(request.app.openapi())
+    state = request.app.state
+    if not hasattr(state, "description"):
+        state.description = json.dumps(request.app.openapi()).encode()
+    return Shared([state.description], "application/json", {})
 
 
 @router.get("/docs", response_class=HTMLResponse)

@@ -3,38 +3,29 @@
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .client import SCOPE, resolve
 from .headers import is_https
 from .identities import COOKIE, Identities
-from .settings import Settings
 
 READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Edge:
-    """Refuses liars and the pages of other sites; sets the cookie of whoever has signed in."""
+    """Refuses the pages of other sites; sets the cookie of whoever has signed in."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, identities: Identities) -> None:
+    def __init__(self, app: ASGIApp, origins: Collection[str], identities: Identities) -> None:
         self._app = app
-        self._access = settings.access
-        self._origins = settings.web.origins
+        self._origins = origins
         self._identities = identities
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        try:
-            scope[SCOPE] = resolve(scope["client"][0], headers, self._access)
-            changing = scope["type"] == "websocket" or scope["method"] not in READING
-            if changing and not welcome(headers, self._origins):
-                raise HTTPException(403, "that comes from a page of another origin (web.origins)")
-        except HTTPException as refusal:
-            answer = JSONResponse({"detail": refusal.detail}, refusal.status_code)
-            await answer(scope, receive, send)
+        changing = scope["type"] == "websocket" or scope["method"] not in READING
+        if changing and not welcome(Headers(scope=scope), self._origins):
+            words = "that comes from a page of another origin (web.origins)"
+            await JSONResponse({"detail": words}, 403)(scope, receive, send)
             return
         await self._app(scope, receive, self._signing(scope, send))
 

@@ -26,6 +26,8 @@ HEADERS = {
 }
 ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin"}
 """For trustworthy origins; everywhere else a browser ignores it, and says so as an error."""
+EMBEDDED = re.compile(r"(^|/)(camera|[^/]+_camera)/[^/]")
+"""Pictures, which pages of `web.origins` may embed without asking by CORS."""
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
@@ -33,13 +35,19 @@ LOCAL = ("localhost", "127.0.0.1", "[::1]")
 class SecurityHeaders:
     """Adds the headers to every HTTP answer, errors and refused handshakes included."""
 
-    def __init__(self, app: ASGIApp, livekit: str) -> None:
+    def __init__(self, app: ASGIApp, livekit: str, embedded: bool = False) -> None:
+        """`embedded`: whether pages of other origins show our pictures."""
         self._app = app
+        self._embedded = embedded
         self._elsewhere = origins(livekit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wanted = HEADERS | ISOLATED if trustworthy(scope) else HEADERS
-        wanted = wanted | {"Content-Security-Policy": policy(scope, self._elsewhere)}
+        shown = self._embedded and EMBEDDED.search(scope["path"])
+        wanted = wanted | {
+            "Content-Security-Policy": policy(scope, self._elsewhere),
+            "Cross-Origin-Resource-Policy": "cross-origin" if shown else "same-site",
+        }
 
         async def with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):

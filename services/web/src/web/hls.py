@@ -12,6 +12,7 @@ from bus.topics import CAMERA_STATUS
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
 
+from .answers import Shared
 from .channel import Channel
 from .playlist import TYPE, Sound, multivariant
 from .rendition import Rendition
@@ -49,7 +50,6 @@ def rendition_of(channel: Asked, name: str) -> Rendition:
 Wanted = Annotated[Rendition, Depends(rendition_of)]
 
 
-@router.head("/{camera}_camera/index.m3u8", include_in_schema=False)
 @router.get("/{camera}_camera/index.m3u8")
 async def index(station: Here, channel: Asked, sound: bool = True) -> Response:
     """The multivariant playlist: the picture, with the sound as Opus or as AAC, or without it."""
@@ -64,7 +64,6 @@ async def index(station: Here, channel: Asked, sound: bool = True) -> Response:
     return Response(text, media_type=TYPE, headers=NEVER)
 
 
-@router.head("/{camera}_camera/{name}.m3u8", include_in_schema=False)
 @router.get("/{camera}_camera/{name}.m3u8")
 async def playlist(
     station: Here,
@@ -90,7 +89,6 @@ async def playlist(
     return Response(channel.broadcast.playlist(name, packed), media_type=TYPE, headers=headers)
 
 
-@router.head("/{camera}_camera/{name}/{file}", include_in_schema=False)
 @router.get("/{camera}_camera/{name}/{file}")
 async def media(station: Here, channel: Asked, rendition: Wanted, name: str, file: str) -> Response:
     """A header, a segment or a part; the part that comes next is waited for."""
@@ -103,7 +101,7 @@ async def media(station: Here, channel: Asked, rendition: Wanted, name: str, fil
     if content is None:
         raise HTTPException(404, f"{name} has no {file[:64]!r}, or has it no more", NEVER)
     kind = "video/mp4" if name == "video" else "audio/mp4"
-    return Response(content, media_type=kind, headers=FOR_EVER)
+    return Shared(content, kind, FOR_EVER)
 
 
 def number(name: str, text: str | None) -> int | None:

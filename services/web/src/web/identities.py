@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import re
 import time
 
@@ -52,6 +53,14 @@ class Identities:
             connection.scope[COOKIE] = found
             return found
         return self.by_network(client)
+
+    async def recognises(self, connection: HTTPConnection) -> bool:
+        """Whether a token, a proxy or a cookie vouches for who asks; hashes no password."""
+        if token := connection.headers.get(assertion.HEADER):
+            with contextlib.suppress(HTTPException):
+                return bool(await self.by_token(token))
+            return False
+        return bool(self._header(connection) or self._by_cookie(connection))
 
     async def by_token(self, token: str) -> Identity:
         """Whoever Cloudflare Access vouches for; raises HTTPException 403."""

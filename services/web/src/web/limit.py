@@ -20,14 +20,27 @@ class Limit:
 
     def take(self, asker: str) -> None:
         """Count one request; raises HTTPException 429 with the time to wait."""
-        now = monotonic()
-        tokens, since = self._buckets.pop(asker, (float(self._burst), now))
-        tokens = min(self._burst, tokens + (now - since) * self._rate)
+        if not self.spend(asker):
+            self.check(asker)
+
+    def spend(self, asker: str) -> bool:
+        """Count one request; False when there were too many already."""
+        tokens, now = self._tokens(asker), monotonic()
+        self._buckets.pop(asker, None)
         self._buckets[asker] = (tokens - 1 if tokens >= 1 else tokens, now)
         if len(self._buckets) > MOST:
             self._buckets.pop(next(iter(self._buckets)))
-        if tokens < 1:
+        return tokens >= 1
+
+    def check(self, asker: str) -> None:
+        """Raises HTTPException 429 with the time to wait when the next request is one too many."""
+        if (tokens := self._tokens(asker)) < 1:
             wait = math.ceil((1 - tokens) / self._rate)
             raise HTTPException(
                 429, f"too many {self._what}: wait {wait} s", headers={"Retry-After": str(wait)}
             )
+
+    def _tokens(self, asker: str) -> float:
+        now = monotonic()
+        tokens, since = self._buckets.get(asker, (float(self._burst), now))
+        return min(self._burst, tokens + (now - since) * self._rate)

@@ -15,6 +15,7 @@ from .station import Here
 
 router = APIRouter(tags=["mediamtx"])
 
+ROUTE = "/mediamtx/auth"
 PATH = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}_camera")
 DENIED = HTTPException(401, "MediaMTX lets nobody do that with these credentials")
 
@@ -29,7 +30,7 @@ class Question(BaseModel):
     path: str = ""
 
 
-@router.post("/mediamtx/auth", status_code=204, response_class=Response)
+@router.post(ROUTE, status_code=204, response_class=Response)
 async def judge(question: Question, request: Request, station: Here) -> None:
     """204 when the action is allowed, 401 or 403 when it is not; only MediaMTX may ask."""
     mediamtx = station.mediamtx

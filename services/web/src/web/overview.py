@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from .answers import Shared
 from .mjpeg import NO_STORE
 from .page import FILES
 
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["stations"])
 
 
-@router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+@router.get("/", include_in_schema=False)
 async def page() -> Response:
     """The list, for people."""
     found = FILES["stations.html"]
-    return Response(found.content, media_type=found.media_type, headers=NO_STORE)
+    return Shared([found.content], found.media_type, NO_STORE)
 
 
 @router.get("/api/stations")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
+from .answers import Shared
 from .station import Here
 
 FOLDER = Path(__file__).parent / "static"
@@ -55,17 +56,15 @@ def packed(name: str) -> bytes:
     return gzip.compress(FILES[name].content)
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.get("/")
 async def page(station: Here) -> Response:
     """The page; whoever asks for it is about to watch."""
     station.hub.warm()
     index = FILES["index.html"]
-    return Response(
-        index.content, media_type=index.media_type, headers={"Cache-Control": "no-store"}
-    )
+    return Shared([index.content], index.media_type, {"Cache-Control": "no-store"})
 
 
-@files.api_route("/static/{name:path}", methods=["GET", "HEAD"])
+@files.get("/static/{name:path}")
 async def file(name: str, request: Request) -> Response:
     """A file that a browser may keep, but asks about each time (ETag)."""
     if (found := FILES.get(name)) is None:
@@ -81,7 +80,7 @@ async def file(name: str, request: Request) -> Response:
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         headers.pop("Content-Encoding", None)
         return Response(status_code=304, headers=headers)
-    return Response(content, media_type=found.media_type, headers=headers)
+    return Shared([content], found.media_type, headers)
 
 
 def missing(name: str) -> str:

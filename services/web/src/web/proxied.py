@@ -51,7 +51,6 @@ async def session(camera: str, session: str, request: Request, station: Here) ->
     return answer
 
 
-@router.head("/{camera}_camera/{file}", include_in_schema=False)
 @router.get("/{camera}_camera/{file}")
 async def hls(camera: str, file: str, request: Request, station: Here) -> Response:
     """Playlists, segments and parts; a part that is still to come is waited for."""

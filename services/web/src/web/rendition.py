@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from .segment import Part, Segment
 
@@ -115,11 +115,12 @@ class Rendition:
             return before is None or part < len(before.parts)
         return True
 
-    def find(self, name: str) -> bytes | None:
+    def find(self, name: str) -> Sequence[bytes] | None:
         """A header, a segment or a part by the name in its address."""
         session, _, rest = name.partition(".")
         if rest == "init.mp4":
-            return self.inits.get(session)
+            init = self.inits.get(session)
+            return None if init is None else [init]
         for segment in self._segments:
             if name.startswith(f"{segment.name}."):
                 return segment.find(name)

@@ -1,5 +1,6 @@
 """Segments and parts of HLS as they are kept: RFC 8216bis §3."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -57,11 +58,11 @@ class Segment:
         """The name of one part, or of the whole."""
         return f"{self.name}.m4s" if part is None else f"{self.name}.{part}.m4s"
 
-    def find(self, file: str) -> bytes | None:
+    def find(self, file: str) -> Sequence[bytes] | None:
         """The content of a file of this segment; None when there is none of that name."""
         if self.complete and self.parts and file == self.file():
-            return b"".join(part.data for part in self.parts)
+            return [part.data for part in self.parts]
         number = file.removeprefix(f"{self.name}.").removesuffix(".m4s")
         if not number.isdecimal() or len(number) > 4 or int(number) >= len(self.parts):
             return None
-        return self.parts[int(number)].data
+        return [self.parts[int(number)].data]

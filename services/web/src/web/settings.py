@@ -52,6 +52,28 @@ class Web(Section):
     max_body: int = Field(
         65_536, ge=1024, le=16_777_216, description="bytes that a request may bring"
     )
+    max_line: int = Field(8192, ge=512, le=65_536, description="bytes of a request line")
+    max_head: int = Field(
+        32_768, ge=2048, le=1_048_576, description="bytes of a request before its body"
+    )
+    max_headers: int = Field(100, ge=20, le=1000, description="headers of a request")
+    max_idle: int = Field(
+        128, ge=8, le=100_000, description="connections without a request from one address"
+    )
+    max_unread: int = Field(
+        128, ge=8, le=100_000, description="answers of one address that are read slowly or not"
+    )
+    max_waiting: int = Field(
+        33_554_432,
+        ge=1_048_576,
+        description="bytes of answers that wait for their readers, of one address a quarter",
+    )
+    head_wait: float = Field(10, ge=1, le=600, description="s to the end of a request's headers")
+    body_wait: float = Field(20, ge=1, le=600, description="s from there to the end of its body")
+    unread: float = Field(
+        30, ge=1, le=600, description="s without a byte taken that end an answer's connection"
+    )
+    keep_alive: int = Field(15, ge=1, le=600, description="s between two requests")
     behind: float = Field(
         0.5, gt=0, le=10, description="s without acknowledgement that drop a viewer to a key frame"
     )
@@ -140,6 +162,11 @@ class Access(Section):
     password_burst: int = Field(5, ge=1, description="passwords at once from one address")
     rate: float = Field(10, gt=0, description="requests a second of one person, video excepted")
     burst: int = Field(100, ge=1, description="requests at once of one person")
+    refused_rate: float = Field(
+        10, gt=0, description="refused requests a second from one address; then all are: 429"
+    )
+    refused_burst: int = Field(200, ge=1, description="refused requests at once from one address")
+    max_hops: int = Field(32, ge=1, le=1000, description="addresses that X-Forwarded-For may have")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -184,6 +211,10 @@ class Settings(bus.Settings):
     mediamtx: Mediamtx = Mediamtx()
     livekit: Livekit = Livekit()
     turn: Turn = Turn()
+
+    def with_viewers(self, most: int) -> Self:
+        """The same with another `web.max_viewers`."""
+        return self.model_copy(update={"web": self.web.model_copy(update={"max_viewers": most})})
 
 
 def password_file(settings: Settings) -> Path:

@@ -31,11 +31,11 @@ class Stations:
     They share the connections and the way to sign in.
     """
 
-    def __init__(self, bus: Bus, settings: Settings) -> None:
+    def __init__(self, bus: Bus, settings: Settings, identities: Identities) -> None:
         self.known: dict[str, Station] = {}
         self._bus = bus
         self._settings = settings
-        self._identities = Identities(settings)
+        self._identities = identities
         self._heard: dict[str, float] = {}
         self._new: asyncio.Queue[Station] = asyncio.Queue()
         self._apps: dict[str, FastAPI] = {}
