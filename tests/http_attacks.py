@@ -114,30 +114,37 @@ async def pour(port: int, first: bytes, piece: bytes, megabytes: int) -> Counter
             became["bytes"] += len(piece)
     with contextlib.suppress(OSError, TimeoutError):
         became[(await asyncio.wait_for(reader.read(64), 5))[9:12].decode() or "silent"] += 1
-    writer.transport.abort()
+    await end(writer)
     return became
 
 
 async def flood(port: int, count: int, seconds: float, request: bytes) -> Counter[str]:
     """Ask again and again on that many connections, each after the answer to the last."""
     became: Counter[str] = Counter()
-    end = time.monotonic() + seconds
+    over = time.monotonic() + seconds
 
     async def one() -> None:
-        while time.monotonic() < end:
+        while time.monotonic() < over:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 try:
-                    while time.monotonic() < end:
+                    while time.monotonic() < over:
                         writer.write(request)
                         became[await asyncio.wait_for(answered(reader), 10)] += 1
                 finally:
-                    writer.transport.abort()
+                    await end(writer)
                 continue
             became["lost"] += 1
 
     await asyncio.gather(*(one() for _ in range(count)))
     return became
+
+
+async def end(writer: asyncio.StreamWriter) -> None:
+    """Cut a connection off."""
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def answered(reader: asyncio.StreamReader) -> str:

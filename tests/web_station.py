@@ -15,8 +15,12 @@ from media.cmaf import VIDEO_TRACK, FragmentHeader
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-UNHURRIED = {"BEEPER_ACCESS__RATE": "10000", "BEEPER_ACCESS__BURST": "100000"}
-"""Tests ask more often than people."""
+UNHURRIED = {
+    "BEEPER_ACCESS__RATE": "10000",
+    "BEEPER_ACCESS__BURST": "100000",
+    "BEEPER_ACCESS__REFUSED_BURST": "100000",
+}
+"""Tests ask more often than people, and for what they do not get."""
 
 
 class Answer(NamedTuple):

@@ -23,9 +23,7 @@ from websockets.exceptions import InvalidStatus
 # Of a WebSocket the code of the handshake.
 TABLE = """
 GET  /                             403 200 200
-HEAD /                             403 200 200
 GET  /static/{name:path}           200 200 200
-HEAD /static/{name:path}           200 200 200
 GET  /healthz                      200 200 200
 GET  /readyz                       200 200 200
 POST /mediamtx/auth                422 422 422
@@ -61,11 +59,8 @@ GET  /camera/snapshot              403 503 503
 GET  /camera/snapshot.jpg          403 503 503
 GET  /camera/stream.mjpg           403 503 503
 GET  /{camera}_camera/index.m3u8     403 200 200
-HEAD /{camera}_camera/index.m3u8     403 200 200
 GET  /{camera}_camera/{name}.m3u8    403 200 200
-HEAD /{camera}_camera/{name}.m3u8    403 200 200
 GET  /{camera}_camera/{name}/{file}  403 404 404
-HEAD /{camera}_camera/{name}/{file}  403 404 404
 POST    /{camera}_camera/whep           403 503 503
 OPTIONS /{camera}_camera/whep           403 204 204
 OPTIONS /{camera}_camera/whep/{session} 403 204 204
@@ -138,6 +133,14 @@ async def test_the_table_has_every_route() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.path}")
 def test_everybody_gets_what_the_table_says(web: Web, row: Row) -> None:
     assert tuple(code(web, row, headers) for headers in WHO.values()) == row.codes
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method == "GET"], ids=Row.asked)
+def test_head_is_answered_as_get_without_the_content(web: Web, row: Row) -> None:
+    for who, expected in zip(WHO.values(), row.codes, strict=True):
+        said = {name.replace("-", "_"): value for name, value in who.items()}
+        answer = web.get(row.asked(), "HEAD", **said)
+        assert (answer.status, answer.body) == (expected, b"")
 
 
 def code(web: Web, row: Row, headers: dict[str, str]) -> int:

@@ -308,4 +308,5 @@ class Http(HttpToolsProtocol):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
+        self._running = None
         self.flow.resume_writing()

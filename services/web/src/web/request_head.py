@@ -65,6 +65,6 @@ def checked(target: bytes) -> bytes:
         path = httptools.parse_url(target).path
     except httptools.HttpParserInvalidURLError:
         path = None
-    if not path or not path.startswith(b"/") or not path.isascii():
+    if not path or not target.startswith(b"/") or not path.isascii():
         raise RequestError(400, "the target of the request is no path")
     return target
