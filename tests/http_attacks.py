@@ -7,6 +7,7 @@ server), the status of each first answer, and `failed` (never connected).
 import asyncio
 import contextlib
 import resource
+import select
 import socket
 import time
 from collections import Counter
@@ -59,8 +60,18 @@ class Client(asyncio.Protocol):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.over.wait(), min(left, self.habit.every))
                 return
+            if cut_off(self.transport.get_extra_info("socket").fileno()):
+                self.over.set()
+                return
             if self.habit.again:
                 self.transport.write(self.habit.again)
+
+
+def cut_off(descriptor: int) -> bool:
+    """Whether the server has ended a connection, as far as can be seen without reading from it."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 async def connect(port: int, habit: Habit) -> Client:

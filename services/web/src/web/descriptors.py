@@ -34,8 +34,9 @@ def raise_limit(wanted: int) -> int:
 
 
 def enough_for(web: Web, limit: int) -> int:
-    """How many viewers can be let in with so many descriptors; a quarter is for the rest."""
-    return max(1, min(web.max_viewers, (limit - RESERVE) * 3 // 4 // each(web)))
+    """How many viewers can be let in with so many descriptors; a quarter at most is for others."""
+    free = limit - RESERVE
+    return max(1, min(web.max_viewers, (free - min(SHORT, free // 4)) // each(web)))
 
 
 def shortage(web: Web, limit: int) -> str | None:

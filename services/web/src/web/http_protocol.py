@@ -4,6 +4,9 @@ uvicorn and httptools keep whatever comes before the end of a head, and wait for
 """
 
 import asyncio
+import contextlib
+import socket
+import struct
 from enum import Enum, auto
 from http import HTTPStatus
 from time import monotonic
@@ -29,6 +32,10 @@ FRAMING = 8
 """Bytes of chunk framing for each byte of a body."""
 LINGER = 2.0
 """Seconds in which a refusal can be read while the rest of the request is thrown away."""
+
+
+AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER without lingering, socket(7)."""
 
 
 class Phase(Enum):
@@ -99,7 +106,10 @@ class Http(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def drop(self) -> None:
-        """Close it at once, whatever is unsent."""
+        """Close it at once; what the kernel still holds for it is thrown away too (RST)."""
+        about = self.transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            about.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
         self.transport.abort()
 
     def pause_writing(self) -> None:
@@ -119,10 +129,10 @@ class Http(HttpToolsProtocol):
             if left != self._waiting:
                 self._waiting, self.moved = left, now
             elif now - self.moved > self._web.unread:
-                self.transport.abort()
+                self.drop()
         elif self._phase is Phase.REFUSED:
             if waited > LINGER and not self._busy:
-                self.transport.abort()
+                self.drop()
         elif self._phase is Phase.BODY:
             if waited > self._web.body_wait:
                 self._refuse(408, f"the body did not come within {self._web.body_wait:g} s")
@@ -151,7 +161,7 @@ class Http(HttpToolsProtocol):
             self.flow.pause_reading()
             self._held += data
             if len(self._held) > MOST_HELD:
-                self.transport.abort()
+                self.drop()
             return
         self._feed(data)
 
@@ -281,7 +291,7 @@ class Http(HttpToolsProtocol):
             (self.pipeline[0][0] if self.pipeline else self.cycle).keep_alive = False
             return
         if own is not None and own.response_started and not own.response_complete:
-            self.transport.abort()
+            self.drop()
             return
         if own is None or not own.response_started:
             self._abandon()
