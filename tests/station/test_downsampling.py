@@ -1,11 +1,12 @@
 """The task for the long run, in its text: InfluxDB is not here to run it."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from bus.points import BROKER, LONG_BUCKET, MEASUREMENTS, RAW_BUCKET, Measurement
 from station.downsampling import flux
+from station.influxdb import days
 
 PARTS = dict(re.findall(r"(\w+) = from\(.*?filter\(fn: \(r\) => (.*?\$/\))\)\n", flux(), re.DOTALL))
 
@@ -38,3 +39,22 @@ def test_a_backfill_is_done_again_from_its_beginning() -> None:
 
     assert "t: 2026-11-20T06:00:00Z" in query
     assert "option task" not in query and "option task" in flux()
+
+
+def test_a_part_of_a_backfill_ends_where_the_next_begins() -> None:
+    query = flux(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
+
+    assert "t: 2026-11-20T00:00:00Z" in query and "t: 2026-11-21T00:00:00Z" in query
+    assert "now()" not in query
+
+
+@pytest.mark.parametrize("hours", [0, 1, 23, 24, 25, 24 * 30 + 5])
+def test_a_backfill_takes_a_day_at_most_at_a_time_and_leaves_nothing_out(hours: int) -> None:
+    since = datetime(2026, 10, 24, 22, 30, tzinfo=timezone(timedelta(hours=2)))
+    until = since + timedelta(hours=hours)
+
+    parts = list(days(since, until))
+
+    assert all(timedelta(0) < stop - start <= timedelta(days=1) for start, stop in parts)
+    assert [start for start, _ in parts[1:]] == [stop for _, stop in parts[:-1]]
+    assert (parts[0][0], parts[-1][1]) == (since, until) if hours else parts == []

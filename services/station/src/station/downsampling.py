@@ -25,7 +25,7 @@ import "date"
 {option}
 
 // Whole windows only.
-stop = date.truncate(t: now(), unit: {window})
+stop = date.truncate(t: {stop}, unit: {window})
 start = date.truncate(t: {start}, unit: {window})
 
 numbers = from(bucket: "{raw}")
@@ -48,12 +48,15 @@ keep = (tables=<-, fn, statistic) => tables
 KINDS = {"numbers": ("float", "int"), "flags": ("bool",)}
 
 
-def flux(since: datetime | None = None) -> str:
-    """The task's text; with `since`, a query that does everything from then on once again."""
-    start = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else LATE
+def flux(since: datetime | None = None, until: datetime | None = None) -> str:
+    """The task's text; with `since`, a query that does everything from then on once again.
+
+    `until` ends it at the beginning of the window that this moment lies in.
+    """
     head = SCRIPT.format(
         option="" if since else OPTION,
-        start=start,
+        start=literal(since) if since else LATE,
+        stop=literal(until) if until else "now()",
         window=f"{WINDOW // 60}m",
         raw=RAW_BUCKET,
         long=LONG_BUCKET,
@@ -67,6 +70,11 @@ def flux(since: datetime | None = None) -> str:
         for statistic in STATISTICS
     )
     return head + "\n" + "".join(yields)
+
+
+def literal(moment: datetime) -> str:
+    """A time as Flux writes it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def fields(*kinds: str) -> Mapping[str, list[str]]:

@@ -11,8 +11,8 @@ import secrets
 import stat
 import sys
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -163,9 +163,24 @@ def task(client: InfluxDBClient, place: Place) -> None:
 
 
 def downsample(url: str, token: str, since: datetime) -> None:
-    """Do the task's work once more, from then on; a month takes a small computer a while."""
+    """Do the task's work again from then on, a day at a time: more at once takes gigabytes.
+
+    A small computer takes seconds for each day; a line on stderr says which one it is at.
+    """
     with InfluxDBClient(url, token, org=ORGANISATION, timeout=3_600_000) as patient:
-        patient.query_api().query(flux(since))
+        for start, stop in days(since, datetime.now(UTC)):
+            sys.stderr.write(f"{start:%Y-%m-%d}: filling {LONG_BUCKET}\n")
+            patient.query_api().query(flux(start, stop))
+
+
+def days(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The days of a span (UTC), the first and the last cut where it begins and ends."""
+    start, until = since.astimezone(UTC), until.astimezone(UTC)
+    while start < until:
+        midnight = start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        stop = min(midnight, until)
+        yield start, stop
+        start = stop
 
 
 def grant(client: InfluxDBClient, place: Place, name: str, file: Path) -> None:
