@@ -1,11 +1,21 @@
 """Queries in Flux, for fields that the contract has: a name that it lacks is a KeyError."""
 
-from bus.points import BROKER, BROKER_STATISTICS, LONG_BUCKET, MEASUREMENTS, RAW_BUCKET, Measurement
+from bus.points import LONG_BUCKET, MEASUREMENTS, RAW_BUCKET, Measurement
 from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 SOURCE = DataSourceRef(type_val="influxdb", uid="influxdb")
 RANGE = "range(start: v.timeRangeStart, stop: v.timeRangeStop)"
+LATE = "5s"
+"""What Telegraf may take to store a message."""
+WHOLE_MINUTES = (
+    f"range(start: v.timeRangeStart, stop: date.truncate(t: date.sub(d: {LATE},"
+    " from: v.timeRangeStop), unit: 1m))"
+)
+"""Ends with the last minute that is over and stored: a mean of seconds is no mean of a minute."""
+NOW = "5m"
+"""A value that is older than this is not shown as the present one."""
+PRESENT = f"range(start: date.sub(d: {NOW}, from: v.timeRangeStop), stop: v.timeRangeStop)"
 HERE = 'r.station == "${station}"'
 """The dashboards' variable; a rule looks at every station."""
 
@@ -27,7 +37,14 @@ class Query(variants.Dataquery):  # type: ignore[misc] # the SDK has no types
 
     def to_json(self) -> dict[str, object]:
         """As Grafana stores it."""
-        return {"refId": self.ref_id, "query": self.flux, "datasource": SOURCE}
+        return {"refId": self.ref_id, "query": imported(self.flux), "datasource": SOURCE}
+
+
+def imported(flux: str) -> str:
+    """The query behind the imports of the packages that it names."""
+    named = (name for name in ("array", "date") if f"{name}." in flux)
+    head = "".join(f'import "{name}"\n' for name in named)
+    return f"{head}\n{flux}" if head else flux
 
 
 class Target(builder.Builder[Query]):  # type: ignore[misc]
@@ -50,11 +67,11 @@ def kept(metric: str) -> tuple[Measurement, str]:
     return found, field
 
 
-def select(metric: str, *conditions: str, bucket: str = RAW_BUCKET) -> str:
-    """Every value of one field in the range asked for."""
+def select(metric: str, *conditions: str, bucket: str = RAW_BUCKET, span: str = RANGE) -> str:
+    """Every value of one field in a range, by default the one that the reader chose."""
     found, field = kept(metric)
     wanted = [f'r._measurement == "{found.name}"', f'r._field == "{field}"', *conditions]
-    return f'from(bucket: "{bucket}")\n  |> {RANGE}\n  |> filter(fn: (r) => {" and ".join(wanted)})'
+    return f'from(bucket: "{bucket}")\n  |> {span}\n  |> filter(fn: (r) => {" and ".join(wanted)})'
 
 
 def trend(metric: str, legend: str, change: str = "") -> str:
@@ -76,34 +93,21 @@ def each(metric: str, tag: str, change: str = "", function: str = "mean") -> str
 
 
 def newest(metric: str) -> str:
-    """The last value of one field, of each series."""
-    return f"{select(metric, HERE)}\n  |> last()\n  |> {column('Value')}"
+    """The last value of one field, of each series, unless it is old."""
+    return f"{select(metric, HERE, span=PRESENT)}\n  |> last()\n  |> {column('Value')}"
+
+
+def newest_each(metric: str, tag: str) -> str:
+    """The last value for each camera, relay or instance, unless it is old."""
+    kept(metric)
+    steps = (select(metric, HERE, span=PRESENT), "last()", f'group(columns: ["{tag}"])')
+    return "\n  |> ".join((*steps, f'keep(columns: ["_time", "_value", "{tag}"])'))
 
 
 def long_run(metric: str, statistic: str, legend: str) -> str:
     """One of the statistics of the long bucket."""
     text = select(metric, HERE, f'r.statistic == "{statistic}"', bucket=LONG_BUCKET)
     return f"{text}\n  |> {means(statistic)}\n  |> {column(legend)}"
-
-
-def broker(*names: str) -> str:
-    """Mosquitto's figures; one that does not change is said only once, so the last one holds."""
-    for name in names:
-        if name not in BROKER_STATISTICS:
-            raise KeyError(name)
-    wanted = " or ".join(f'r.name == "{name}"' for name in names)
-    return "\n  |> ".join(
-        (
-            f'from(bucket: "{RAW_BUCKET}")',
-            RANGE,
-            f'filter(fn: (r) => r._measurement == "{BROKER}" and r._field == "value"'
-            f" and ({wanted}))",
-            means("last"),
-            "fill(usePrevious: true)",
-            'group(columns: ["name"])',
-            'keep(columns: ["_time", "_value", "name"])',
-        )
-    )
 
 
 def column(legend: str) -> str:

@@ -1,9 +1,11 @@
 """Whether it works: cameras, relays, viewers, services, the broker."""
 
 import colours as k
-from flux import HERE, RANGE, broker, each, kept, means, trend
+from broker import broker
+from flux import HERE, RANGE, each, kept, means, trend
 from grafana_foundation_sdk.builders import dashboard as build
-from panels import dashboard, grid, lines, named, row, states
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+from panels import counted, dashboard, grid, lines, named, row, shared, states
 
 CAMERA = "camera/{camera}/status"
 RELAY = "relay/{relay}/status"
@@ -27,15 +29,16 @@ def cameras(board: build.Dashboard) -> build.Dashboard:
     shown = (
         (12, "Frames a second", each(f"{CAMERA}:fps", "camera"), "fps"),
         (13, "Bitrate (kbit/s)", each(f"{CAMERA}:bitrate_kbps", "camera"), "Kbits"),
-        (14, "Encoder restarts", each(f"{CAMERA}:restarts", "camera", function="last"), "short"),
+        (14, "Encoder restarts", each(f"{CAMERA}:restarts", "camera", function="last"), ""),
         (15, "Latency: age of the newest frame when it was told", frame_age(), "s"),
-        (16, "Fragments dropped", each(f"{CAMERA}:dropped", "camera", function="last"), "short"),
+        (16, "Fragments dropped", each(f"{CAMERA}:dropped", "camera", function="last"), ""),
     )
     for number, title, flux, unit in shown:
-        board = board.with_panel(named(lines(number, title, [flux], unit), "camera"))
+        panel = named(lines(number, title, [flux], unit or "short"), "camera").min(0)
+        board = board.with_panel(panel if unit else counted(panel))
     sent = each(f"{RELAY}:bytes_sent", "relay", "derivative(unit: 1s, nonNegative: true)")
     pushed = named(lines(17, "Relays (bytes a second)", [sent], "Bps"), "relay")
-    said = each(f"{RELAY}:state", "relay", function="last")
+    said = or_nothing(each(f"{RELAY}:state", "relay", function="last"), "relay", "no relay")
     return board.with_panel(pushed).with_panel(states(18, "Relays", said, "relay", k.state_names()))
 
 
@@ -48,8 +51,8 @@ def people(board: build.Dashboard) -> build.Dashboard:
     moves = [trend("stepper/status:moving", "Motor moving (share of the time)")]
     return (
         row(board, 30, "PEOPLE")
-        .with_panel(lines(31, "Viewers", watching, "short"))
-        .with_panel(lines(32, "Motor", moves, "percentunit"))
+        .with_panel(counted(lines(31, "Viewers", watching, "short")))
+        .with_panel(shared(lines(32, "Motor", moves, "percentunit")))
     )
 
 
@@ -61,28 +64,37 @@ def services(board: build.Dashboard) -> build.Dashboard:
     return (
         row(board, 40, "SERVICES")
         .with_panel(states(41, "Services", said, "instance", k.state_names()))
-        .with_panel(grid(42, "Services now", roll_call()))
-        .with_panel(named(lines(43, "Problems told", [missed], "short"), "instance"))
-        .with_panel(named(lines(44, "Messages not understood", [invalid], "short"), "instance"))
+        .with_panel(roll_call_table())
+        .with_panel(counted(named(lines(43, "Problems told", [missed], "short"), "instance")))
+        .with_panel(
+            counted(named(lines(44, "Messages not understood", [invalid], "short"), "instance"))
+        )
     )
 
 
 def mosquitto(board: build.Dashboard) -> build.Dashboard:
     """The broker by its own word ($SYS)."""
     board = row(board, 50, "BROKER")
-    messages = ("load/messages/received/1min", "load/messages/sent/1min")
-    traffic = ("load/bytes/received/1min", "load/bytes/sent/1min")
     shown = (
-        (51, "Clients", ("clients/connected", "clients/disconnected"), "short"),
-        (52, "Messages a minute", messages, "short"),
-        (53, "Bytes a minute", traffic, "bytes"),
-        (54, "Messages dropped a minute", ("load/publish/dropped/1min",), "short"),
-        (55, "Memory", ("heap/current",), "bytes"),
-        (56, "Messages held", ("store/messages/count", "retained messages/count"), "short"),
+        (51, "Clients", {"clients/connected": "connected", "clients/disconnected": "away"}, ""),
+        (52, "Messages a minute", load("messages"), ""),
+        (53, "Bytes a minute", load("bytes"), "bytes"),
+        (54, "Messages dropped a minute", {"load/publish/dropped/1min": "dropped"}, ""),
+        (55, "Memory", {"heap/current": "heap"}, "bytes"),
+        (56, "Messages held", HELD, ""),
     )
     for number, title, names, unit in shown:
-        board = board.with_panel(named(lines(number, title, [broker(*names)], unit), "name"))
+        panel = named(lines(number, title, [broker(names)], unit or "short"), "name")
+        board = board.with_panel(panel.min(0) if unit else counted(panel))
     return board
+
+
+HELD = {"store/messages/count": "all", "retained messages/count": "retained"}
+
+
+def load(what: str) -> dict[str, str]:
+    """Mosquitto's moving averages of a minute."""
+    return {f"load/{what}/received/1min": "received", f"load/{what}/sent/1min": "sent"}
 
 
 def frame_age() -> str:
@@ -103,6 +115,45 @@ def frame_age() -> str:
             'keep(columns: ["_time", "_value", "camera"])',
         )
     )
+
+
+def or_nothing(flux: str, tag: str, words: str) -> str:
+    """The series, or one line that says in words that there are none.
+
+    A state timeline without any series shows "Data does not have a time field".
+    """
+    return (
+        f"said = {flux}\n\n"
+        'found = said |> group() |> count(column: "_time") |> findColumn('
+        'fn: (key) => true, column: "_time")\n\n'
+        f'none = array.from(rows: [{{_time: v.timeRangeStart, _value: "{words}", {tag}: "–"}}])\n'
+        f'  |> group(columns: ["{tag}"])\n'
+        "  |> filter(fn: (r) => length(arr: found) == 0)\n\n"
+        "union(tables: [said, none])"
+    )
+
+
+def roll_call_table() -> object:
+    """Each service as it last spoke, under words and in its colour."""
+    titles = {
+        "instance": "Service",
+        "_time": "Last heard",
+        "state": "State",
+        "version": "Version",
+        "problems": "Problems",
+        "invalid_messages": "Messages not understood",
+    }
+    panel = grid(42, "Services now", roll_call())
+    for column, title in titles.items():
+        changes = [DynamicConfigValue(id_val="displayName", value=title)]
+        if column == "_time":
+            changes.append(DynamicConfigValue(id_val="unit", value="dateTimeFromNow"))
+        if column == "state":
+            cell = {"type": "color-background", "mode": "basic"}
+            changes.append(DynamicConfigValue(id_val="mappings", value=k.state_names()))
+            changes.append(DynamicConfigValue(id_val="custom.cellOptions", value=cell))
+        panel = panel.override_by_name(column, changes)
+    return panel
 
 
 def roll_call() -> str:

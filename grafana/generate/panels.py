@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from colours import Steps, thresholds
+from colours import GOOD, Steps, thresholds
 from flux import SOURCE, Target
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -65,7 +65,7 @@ def figure(number: int, title: str, flux: str, unit: str, steps: Steps) -> Panel
 
 
 def lines(number: int, title: str, fluxes: list[str], unit: str, width: int = 12) -> Panel:
-    """Lines over time; a gap stays a gap."""
+    """Lines over time; a gap stays a gap, and whole numbers stay whole."""
     panel = titled(timeseries.Panel(), number, title, width, 8).unit(unit)
     for index, flux in enumerate(fluxes):
         panel = panel.with_target(Target(chr(ord("A") + index), flux))
@@ -73,7 +73,7 @@ def lines(number: int, title: str, fluxes: list[str], unit: str, width: int = 12
     legend = legend.placement(c.LegendPlacement.BOTTOM).show_legend(True)
     return (
         panel.line_width(1)
-        .fill_opacity(8)
+        .fill_opacity(0)
         .show_points(c.VisibilityMode.NEVER)
         .span_nulls(False)
         .interval(LEAST)
@@ -82,10 +82,27 @@ def lines(number: int, title: str, fluxes: list[str], unit: str, width: int = 12
     )
 
 
+def counted(panel: Panel) -> Panel:
+    """Lines of numbers of things: none of them is a line at the bottom, not in the middle."""
+    return panel.min(0).axis_soft_max(1).decimals(0)
+
+
+def shared(panel: Panel) -> Panel:
+    """Lines of a share of the time, 0 to 1."""
+    return panel.min(0).max(1)
+
+
 def limited(panel: Panel, steps: Steps) -> Panel:
-    """Lines with their limits drawn."""
+    """Lines with their limits drawn, and an axis that reaches to the first ones."""
     style = common.GraphThresholdsStyleConfig().mode(c.GraphThresholdsStyleMode.DASHED)
-    return panel.thresholds(thresholds(steps)).thresholds_style(style)
+    panel = panel.thresholds(thresholds(steps)).thresholds_style(style)
+    good = [index for index, (_, colour) in enumerate(steps) if colour == GOOD]
+    (index,) = good
+    if (low := steps[index][0]) is not None:
+        panel = panel.axis_soft_min(low)
+    if index + 1 < len(steps):
+        panel = panel.axis_soft_max(steps[index + 1][0])
+    return panel
 
 
 def named(panel: Panel, tag: str) -> Panel:
@@ -112,24 +129,27 @@ def words(number: int, title: str, content: str) -> Panel:
     return titled(text.Panel(), number, title, 12, 6).content(content)
 
 
-def alerts(number: int, title: str) -> Panel:
-    """Active alerts and what was; the SDK has no builder for this kind."""
-    states_shown = {"firing": True, "pending": True, "error": True, "recovering": True}
-    options = {
-        "alertInstanceLabelFilter": "",
-        "alertName": "",
-        "dashboardAlerts": False,
-        "groupBy": [],
-        "groupMode": "default",
-        "maxItems": 20,
-        "showInstances": True,
-        "sortOrder": 1,
-        "stateFilter": {**states_shown, "noData": True, "normal": False},
-        "viewMode": "list",
-    }
-    return (
-        build.Panel().type("alertlist").id(number).title(title).span(12).height(6).options(options)
-    )
+FIRING = {"firing": True, "pending": True, "error": True, "recovering": True}
+ALERT_LIST = {
+    "alertInstanceLabelFilter": "",
+    "alertName": "",
+    "dashboardAlerts": False,
+    "groupBy": [],
+    "groupMode": "default",
+    "maxItems": 20,
+    "showInstances": True,
+    "sortOrder": 1,
+    "stateFilter": {**FIRING, "noData": True, "normal": False},
+}
+"""What Grafana's panel `alertlist` is told; the SDK has no builder for this kind."""
+
+
+def alerts(number: int, title: str, *, count: bool = False) -> Panel:
+    """The alerts that are active now: their number, or each with its words."""
+    options = {**ALERT_LIST, "viewMode": "stat" if count else "list"}
+    every = build.DashboardLink("All rules").type(d.DashboardLinkType.LINK).url("/alerting/list")
+    panel = build.Panel().type("alertlist").id(number).title(title).options(options)
+    return panel.links([every]).span(24 if count else 12).height(3 if count else 8)
 
 
 def dashboard(uid: str, title: str, span: str, refresh: str) -> build.Dashboard:
@@ -155,6 +175,13 @@ def dashboard(uid: str, title: str, span: str, refresh: str) -> build.Dashboard:
         .refresh(refresh)
         .tooltip(d.DashboardCursorSync.CROSSHAIR)
         .with_variable(station)
+        .link(
+            build.DashboardLink("Beeper Keeper")
+            .type(d.DashboardLinkType.DASHBOARDS)
+            .tags(["beeper-keeper"])
+            .include_vars(True)
+            .keep_time(True)
+        )
     )
 
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 import colours as k
-from flux import HERE, column, each, means, newest, select, trend
+from flux import HERE, PRESENT, column, means, newest, newest_each, select, trend
+from grafana_foundation_sdk.builders import common
 from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import common as c
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 from panels import (
     alerts,
@@ -16,6 +18,7 @@ from panels import (
     lines,
     named,
     row,
+    shared,
     words,
 )
 
@@ -28,10 +31,12 @@ GAS = "sensors/bme680/all:gas_resistance"
 SOUND = "audio/level:level_db"
 LUX = "camera/{camera}/metadata:Lux"
 
-FEEDS = """\
-The cameras, live, and every reading as it comes: the station's page, port 8080 of its host.
+NO_PAGE_LINK = "*Its address appears here once `[grafana] page_url` of beeper.toml names it.*"
+"""`python -m station.grafana` puts a link in its place."""
+FEEDS = f"""\
+The cameras, live, and every reading as it comes, are on the station's page: port 8080 of its host.
 
-- [This machine](http://localhost:8080/)
+{NO_PAGE_LINK}
 """
 
 
@@ -47,8 +52,9 @@ def key_metrics(board: build.Dashboard) -> build.Dashboard:
     """The newest values, and below them what is wrong."""
     return (
         row(board, 200, "KEY METRICS")
+        .with_panel(alerts(507, "Alerts now", count=True))
         .with_panel(meter(201, "Temperature", TEMPERATURE, "celsius", -10, 40))
-        .with_panel(meter(202, "Humidity", HUMIDITY, "humidity", 0, 100))
+        .with_panel(meter(202, "Humidity", HUMIDITY, "percent", 0, 100))
         .with_panel(
             figure(203, "Air quality", newest(IAQ), "short", k.limit_steps(IAQ)).mappings(
                 k.iaq_names()
@@ -61,7 +67,7 @@ def key_metrics(board: build.Dashboard) -> build.Dashboard:
         )
         .with_panel(meter(205, "Audio level", SOUND, "dB", 0, 100))
         .with_panel(meter(206, "CO₂ equivalent", CO2, "ppm", 400, 2000))
-        .with_panel(alerts(506, "Active alerts and history"))
+        .with_panel(alerts(506, "Active alerts"))
         .with_panel(words(505, "Live feeds", FEEDS))
     )
 
@@ -72,25 +78,39 @@ def environment(board: build.Dashboard) -> build.Dashboard:
 
 
 def timeline() -> Any:
-    """Each line has a unit of its own; those of another size have an axis of their own."""
+    """Each line has a unit of its own; two axes are drawn, the legend says the values of all."""
     legends = {
-        "Temperature (°C)": (trend(TEMPERATURE, "Temperature (°C)"), "celsius", ""),
-        "Humidity (%RH)": (trend(HUMIDITY, "Humidity (%RH)"), "humidity", ""),
-        "Air quality (IAQ)": (trend(IAQ, "Air quality (IAQ)"), "short", ""),
-        "Pressure (hPa)": (trend(PRESSURE, "Pressure (hPa)"), "pressurehpa", "right"),
-        "CO₂ equivalent (ppm)": (trend(CO2, "CO₂ equivalent (ppm)"), "ppm", "right"),
-        "Gas resistance (kΩ)": (gas("Gas resistance (kΩ)"), "short", "right"),
-        "Decibels (dB)": (trend(SOUND, "Decibels (dB)"), "dB", ""),
-        "Lights (0=Off, 1=On)": (light_trend("Lights (0=Off, 1=On)", SWITCH), "short", "hidden"),
+        "Temperature (°C)": (trend(TEMPERATURE, "Temperature (°C)"), "celsius", "left"),
+        "Humidity (%RH)": (trend(HUMIDITY, "Humidity (%RH)"), "percent", "right"),
+        "Air quality (IAQ)": (trend(IAQ, "Air quality (IAQ)"), "short", "hidden"),
+        "Pressure (hPa)": (trend(PRESSURE, "Pressure (hPa)"), "pressurehpa", "hidden"),
+        "CO₂ equivalent (ppm)": (trend(CO2, "CO₂ equivalent (ppm)"), "ppm", "hidden"),
+        "Gas resistance (kΩ)": (gas("Gas resistance (kΩ)"), "short", "hidden"),
+        "Decibels (dB)": (trend(SOUND, "Decibels (dB)"), "dB", "hidden"),
+        LIGHTS: (light_trend(LIGHTS, SWITCH), "short", "hidden"),
         "Light (lx)": (light_trend("Light (lx)"), "lux", "hidden"),
     }
     panel = lines(307, "Environment", [flux for flux, _, _ in legends.values()], "short", 24)
     for legend, (_, unit, axis) in legends.items():
-        changes = [DynamicConfigValue(id_val="unit", value=unit)]
-        if axis:
-            changes.append(DynamicConfigValue(id_val="custom.axisPlacement", value=axis))
-        panel = panel.override_by_name(legend, changes)
-    return panel.height(12)
+        changes = {"unit": unit, "custom.axisPlacement": axis} | (BAND if legend == LIGHTS else {})
+        panel = panel.override_by_name(
+            legend, [DynamicConfigValue(id_val=key, value=value) for key, value in changes.items()]
+        )
+    legend_box = common.VizLegendOptions().display_mode(c.LegendDisplayMode.TABLE).show_legend(True)
+    legend_box = legend_box.placement(c.LegendPlacement.RIGHT).calcs(["lastNotNull"])
+    return panel.height(12).legend(legend_box)
+
+
+LIGHTS = "Lights (0=Off, 1=On)"
+BAND: dict[str, Any] = {
+    "custom.lineWidth": 0,
+    "custom.fillOpacity": 15,
+    "custom.lineInterpolation": "stepAfter",
+    "min": 0,
+    "max": 1,
+    "color": {"mode": "fixed", "fixedColor": "#fde047"},
+}
+"""The lights are the ground on which the other lines are drawn."""
 
 
 def trends(board: build.Dashboard) -> build.Dashboard:
@@ -98,7 +118,7 @@ def trends(board: build.Dashboard) -> build.Dashboard:
     board = row(board, 300, "ENVIRONMENTAL TRENDS")
     shown = (
         (301, "Temperature", TEMPERATURE, "Temperature (°C)", "celsius"),
-        (302, "Humidity", HUMIDITY, "Humidity (%RH)", "humidity"),
+        (302, "Humidity", HUMIDITY, "Humidity (%RH)", "percent"),
         (303, "Air quality", IAQ, "Air quality (IAQ)", "short"),
         (304, "Audio level", SOUND, "Decibels (dB)", "dB"),
         (305, "Pressure", PRESSURE, "Pressure (hPa)", "pressurehpa"),
@@ -124,7 +144,8 @@ def performance(board: build.Dashboard) -> build.Dashboard:
         )
     flags = ("under_voltage", "frequency_capped", "throttled_now", "soft_temp_limit")
     drawn = [trend(f"sensors/cpu/temperature:{flag}", flag.replace("_", " ")) for flag in flags]
-    return board.with_panel(lines(405, "Throttling (share of the time)", drawn, "percentunit", 24))
+    panel = lines(405, "Throttling (share of the time)", drawn, "percentunit", 24)
+    return board.with_panel(shared(panel))
 
 
 def light(board: build.Dashboard) -> build.Dashboard:
@@ -146,9 +167,9 @@ def light(board: build.Dashboard) -> build.Dashboard:
     )
     for number, title, field, unit, steps, low, high in shown:
         metric = f"camera/{{camera}}/metadata:{field}"
-        flux = each(metric, "camera")
+        flux = newest_each(metric, "camera")
         panel = dial(number, title, flux, unit, steps, low, high)
-        board = board.with_panel(named(panel, "camera").span(6))
+        board = board.with_panel(named(panel, "camera").span(12))
     return board
 
 
@@ -178,5 +199,5 @@ SWITCH = (
 def newest_light() -> str:
     """Whether the lights are on: the mean of the last half minute that there is."""
     window = "aggregateWindow(every: 30s, fn: mean, createEmpty: false)"
-    steps = (select(LUX, HERE), "group()", window, "last()", SWITCH, column("Lights"))
+    steps = (select(LUX, HERE, span=PRESENT), "group()", window, "last()", SWITCH, column("Lights"))
     return "\n  |> ".join(steps)

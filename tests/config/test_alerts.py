@@ -9,20 +9,16 @@ import pytest
 from bus.limits import LIMITS, Limit
 from bus.points import MEASUREMENTS, RAW_BUCKET
 from flux_text import named
+from grafana_alerts import holds, seconds
 
 FILE = Path("grafana/provisioning/alerting/rules.json")
 GROUPS = json.loads(FILE.read_text(encoding="utf-8"))["groups"]
 RULES = {rule["uid"]: rule for group in GROUPS for rule in group["rules"]}
 KEPT = {kept.name: kept for kept in MEASUREMENTS.values()}
-UNITS = {"s": 1, "m": 60, "h": 3600}
 SERVICE_LOST = 30
 """s after which the contract counts a service as lost."""
 
 Rule = dict[str, Any]
-
-
-def seconds(text: str) -> int:
-    return int(text[:-1]) * UNITS[text[-1]]
 
 
 def steps(rule: Rule) -> tuple[Rule, Rule, Rule]:
@@ -32,19 +28,23 @@ def steps(rule: Rule) -> tuple[Rule, Rule, Rule]:
 
 
 def fires(rule: Rule, value: float) -> bool:
-    """As Grafana's server-side expressions decide: both bounds of a range are still good."""
+    """Whether an alert begins at a value, by Grafana's server-side expressions."""
     (condition,) = steps(rule)[2]["conditions"]
-    kind: str = condition["evaluator"]["type"]
-    bounds: list[float] = condition["evaluator"]["params"]
-    if kind == "outside_range":
-        return not bounds[0] <= value <= bounds[1]
-    return value > bounds[0] if kind == "gt" else value < bounds[0]
+    return holds(condition["evaluator"], value)
+
+
+def rules_of(field: str, severity: str) -> list[Rule]:
+    """Those of both sides of a limit, where it has both."""
+    found = (RULES.get(f"{field}-{side}-{severity}") for side in ("high", "low"))
+    return [rule for rule in found if rule]
 
 
 def test_what_must_be_watched_is() -> None:
-    watched = {"throttled", "silent", "camera-down", "picture-frozen", "service-lost"}
+    watched = {"throttled", "silent", "camera-down", "picture-frozen", "service-lost", "storage"}
     fields = ("temperature", "humidity", "cpu_temp", "iaq", "level_db", "disk_percent")
-    watched |= {f"{field}-{severity}" for field in fields for severity in ("warning", "critical")}
+    severities = ("warning", "critical")
+    watched |= {f"{field}-high-{severity}" for field in fields for severity in severities}
+    watched |= {f"{field}-low-{severity}" for field in fields[:2] for severity in severities}
 
     assert watched <= set(RULES)
 
@@ -53,19 +53,35 @@ def test_what_must_be_watched_is() -> None:
 def test_a_limit_fires_exactly_where_the_page_changes_its_colour(limit: Limit) -> None:
     field = limit.field.partition(":")[2]
     bounds = [b for b in limit[2:] if isinstance(b, int | float)]
-    warning, critical = RULES.get(f"{field}-warning"), RULES.get(f"{field}-critical")
+    rules = {severity: rules_of(field, severity) for severity in ("warning", "critical")}
 
     for value in (bound + change for bound in bounds for change in (-0.01, 0, 0.01)):
         state = limit.judge(value)
-        assert (warning is not None and fires(warning, value)) == (state != "good"), value
-        assert (critical is not None and fires(critical, value)) == (state == "bad"), value
+        assert any(fires(rule, value) for rule in rules["warning"]) == (state == "warning"), value
+        assert any(fires(rule, value) for rule in rules["critical"]) == (state == "bad"), value
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.field)
+def test_an_alert_ends_only_well_within_the_good_band(limit: Limit) -> None:
+    field = limit.field.partition(":")[2]
+
+    rules = [rule for severity in ("warning", "critical") for rule in rules_of(field, severity)]
+
+    assert rules
+    for rule in rules:
+        (condition,) = steps(rule)[2]["conditions"]
+        (end,) = condition["unloadEvaluator"]["params"]
+        begin = condition["evaluator"]["params"][-1 if "-low-" in rule["uid"] else 0]
+        assert holds(condition["unloadEvaluator"], end + (begin - end) * -0.01)
+        assert not holds(condition["unloadEvaluator"], (begin + end) / 2)
+        assert not fires(rule, end)
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.field)
 def test_a_limit_is_judged_on_its_own_field(limit: Limit) -> None:
     topic, _, field = limit.field.partition(":")
     for severity in ("warning", "critical"):
-        if rule := RULES.get(f"{field}-{severity}"):
+        for rule in rules_of(field, severity):
             asked = named(steps(rule)[0]["model"]["query"])
             assert asked.measurements == {MEASUREMENTS[f"beeper/{topic}"].name}
             assert asked.fields == {field}
@@ -84,7 +100,7 @@ def test_a_rule_is_one_that_grafana_can_evaluate(uid: str) -> None:
     assert rule["condition"] == "C"
     (condition,) = threshold["conditions"]
     kind, bounds = condition["evaluator"]["type"], condition["evaluator"]["params"]
-    assert (kind, len(bounds)) in {("gt", 1), ("lt", 1), ("outside_range", 2)}
+    assert (kind, len(bounds)) in {("gt", 1), ("lt", 1), ("within_range", 2)}
     assert bounds == sorted(bounds)
 
 
@@ -95,9 +111,10 @@ def test_what_a_rule_asks_for_exists(uid: str) -> None:
     assert asked.buckets == {RAW_BUCKET}
     kept = [KEPT[name] for name in asked.measurements]
     assert kept and asked.fields
-    assert all(asked.fields <= set(one.fields) for one in kept)
+    assert asked.fields <= {field for one in kept for field in one.fields}
+    assert all(asked.fields & set(one.fields) for one in kept)
     tags = {tag for one in kept for tag in one.tags} | {f for one in kept for f in one.fields}
-    assert asked.tags <= tags
+    assert asked.tags - {"source", "flag"} <= tags, "`_measurement` and `_field` are renamed"
 
 
 @pytest.mark.parametrize("uid", RULES)
@@ -129,9 +146,31 @@ def test_every_rule_says_how_bad_and_what() -> None:
     assert len({rule["title"] for rule in RULES.values()}) == len(RULES)
 
 
-def test_silence_is_an_alert_of_its_own() -> None:
-    assert [uid for uid, rule in RULES.items() if rule["noDataState"] == "Alerting"] == ["silent"]
+def test_a_silence_is_told_by_one_rule() -> None:
+    for state in ("noDataState", "execErrState"):
+        assert [uid for uid, rule in RULES.items() if rule[state] == "Alerting"] == ["storage"]
+    assert {rule["execErrState"] for rule in RULES.values()} == {"KeepLast", "Alerting"}
     assert fires(RULES["silent"], 61) and not fires(RULES["silent"], 30)
     lost = steps(RULES["service-lost"])[0]["model"]["query"]
     (age,) = re.findall(r"> ([\d.]+)\)", lost)
     assert SERVICE_LOST < float(age) <= 2 * SERVICE_LOST
+
+
+@pytest.mark.parametrize("uid", RULES)
+def test_a_message_leads_to_a_panel_that_exists(uid: str) -> None:
+    annotations = RULES[uid]["annotations"]
+    board = json.loads(
+        Path(f"grafana/dashboards/{annotations['__dashboardUid__']}.json").read_text("utf-8")
+    )
+    shown = [*board["panels"], *(p for row in board["panels"] for p in row.get("panels", []))]
+
+    assert board["uid"] == RULES[uid]["dashboardUid"] == annotations["__dashboardUid__"]
+    assert int(annotations["__panelId__"]) == RULES[uid]["panelId"]
+    assert RULES[uid]["panelId"] in {panel["id"] for panel in shown if panel["type"] != "row"}
+
+
+def test_the_rules_of_the_last_version_are_taken_away() -> None:
+    retired = {gone["uid"] for gone in json.loads(FILE.read_text("utf-8"))["deleteRules"]}
+
+    assert {"temperature-warning", "temperature-critical", "disk_percent-critical"} <= retired
+    assert not retired & RULES.keys()

@@ -111,7 +111,7 @@ def test_what_a_query_asks_for_exists(place: str, flux: str) -> None:
     (measurement,) = asked.measurements
     if measurement == BROKER:
         assert asked.fields == {"value"}
-        assert asked.tags == {"name"}
+        assert asked.tags == {"name", "_start", "_stop"}
         assert set(re.findall(r'r\.name == "([^"]+)"', flux)) <= set(BROKER_STATISTICS)
         return
     kept = KEPT[measurement]
@@ -241,3 +241,69 @@ def test_grafana_is_told_where_to_find_all_of_it() -> None:
 
     assert provider["allowUiUpdates"] is False
     assert {file.stem for file in (FOLDER / "dashboards").iterdir()} == set(BOARDS)
+
+
+def test_what_is_shown_as_the_present_is_not_old() -> None:
+    kinds = ("gauge", "bargauge", "stat")
+    shown = [one for one in panels("station") if one["type"] in kinds]
+
+    assert len(shown) == 14
+    for one in shown:
+        for target in one["targets"]:
+            assert "range(start: date.sub(d: 5m, from: v.timeRangeStop)" in target["query"]
+            assert 'import "date"\n' in target["query"]
+        assert one["fieldConfig"]["defaults"]["noValue"] == "no data"
+
+
+def test_a_figure_that_the_broker_has_not_told_lately_is_there_all_the_same() -> None:
+    held = next(one for one in panels("operation") if one["id"] == 56)
+    (query,) = (target["query"] for target in held["targets"])
+
+    assert "range(start: date.sub(d: 7d, from: v.timeRangeStart)" in query
+    assert "_value: 0.0" in query
+    assert 'then "retained"' in query, "people do not read $SYS names"
+
+
+def test_no_board_leads_to_the_readers_own_machine() -> None:
+    for name in BOARDS:
+        text = (FOLDER / "dashboards" / f"{name}.json").read_text(encoding="utf-8")
+        assert "localhost" not in text
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_boards_lead_to_each_other(name: str) -> None:
+    (link,) = board(name)["links"]
+
+    assert (link["type"], link["tags"]) == ("dashboards", board(name)["tags"])
+    assert link["includeVars"] and link["keepTime"]
+
+
+def test_the_timeline_has_two_axes_and_a_whole_legend() -> None:
+    placements = [
+        change["value"]
+        for one in panel(307)["fieldConfig"]["overrides"]
+        for change in one["properties"]
+        if change["id"] == "custom.axisPlacement"
+    ]
+
+    assert sorted(set(placements) - {"hidden"}) == ["left", "right"]
+    assert placements.count("hidden") == len(placements) - 2
+    assert panel(307)["options"]["legend"]["placement"] == "right"
+    assert panel(307)["fieldConfig"]["defaults"]["custom"]["fillOpacity"] == 0
+
+
+@pytest.mark.parametrize("number", [301, 302, 303, 304, 305])
+def test_an_axis_reaches_to_its_limits(number: int) -> None:
+    one = panel(number)
+    custom = one["fieldConfig"]["defaults"]["custom"]
+    good = next(b for b, c in steps(one) if c == "green")
+    above = [b for b, c in steps(one) if b is not None and (good is None or b > good)]
+
+    assert custom.get("axisSoftMin") == good
+    assert custom.get("axisSoftMax") == (above[0] if above else None)
+
+
+def test_years_show_a_band() -> None:
+    for one in panels("years"):
+        (band,) = (o for o in one["fieldConfig"]["overrides"] if o["matcher"]["options"] == "max")
+        assert {"id": "custom.fillBelowTo", "value": "min"} in band["properties"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import own_environment
 from pydantic import SecretStr
-from station.grafana import KINDS, Alerts, provisioned
+from station.grafana import KINDS, NO_PAGE_LINK, Alerts, provisioned
 
 
 def test_nobody_is_told_by_default() -> None:
@@ -76,8 +76,12 @@ def test_the_folder_is_whole_and_what_is_secret_is_private(tmp_path: Path) -> No
     assert files == {
         "alerting/contacts.json",
         "alerting/rules.json",
+        "boards/operation.json",
+        "boards/station.json",
+        "boards/years.json",
         "dashboards/beeper-keeper.yaml",
         "datasources/influxdb.yaml",
+        "plugins/none.yaml",
     }
     contacts = folder / "alerting" / "contacts.json"
     assert stat.S_IMODE(contacts.stat().st_mode) == 0o600
@@ -96,3 +100,14 @@ def test_a_wrong_address_is_named(name: str, value: str, tmp_path: Path) -> None
     assert done.returncode == 1
     assert f"BEEPER_ALERTS__{name}" in done.stderr
     assert not (tmp_path / "x").exists()
+
+
+def test_the_dashboard_leads_to_the_stations_page_once_it_is_known(tmp_path: Path) -> None:
+    unknown, known = tmp_path / "unknown", tmp_path / "known"
+    assert command(str(unknown)).returncode == 0
+    assert command(str(known), BEEPER_GRAFANA__PAGE_URL="http://192.168.1.5:8080").returncode == 0
+
+    link = "[http://192.168.1.5:8080](http://192.168.1.5:8080)"
+    assert NO_PAGE_LINK in (unknown / "boards" / "station.json").read_text("utf-8")
+    assert link in (known / "boards" / "station.json").read_text("utf-8")
+    assert NO_PAGE_LINK not in (known / "boards" / "station.json").read_text("utf-8")

@@ -41,6 +41,7 @@ SECTIONS = frozenset(
         "chat",
         "stepper",
         "alerts",
+        "grafana",
         "hub",
         "history",
     }

@@ -1,7 +1,8 @@
 """Grafana's provisioning folder: data source, dashboards, alert rules, and whom to tell.
 
 `python -m station.grafana FOLDER` writes it, as often as one likes; Grafana finds it by its
-variable GF_PATHS_PROVISIONING. Whom to tell is in `[alerts]`; without, alerts are only shown.
+variable GF_PATHS_PROVISIONING, and the dashboards in FOLDER/boards by DASHBOARDS. `[alerts]` says
+whom to tell; without it alerts are only shown.
 """
 
 import argparse
@@ -24,6 +25,8 @@ TOKEN = "/secrets/grafana/influxdb_token"  # noqa: S105 (where Compose has it)
 NAME = "beeper-keeper"
 KINDS = ("webhook", "email", "ntfy")
 """The uid of each receiver."""
+NO_PAGE_LINK = "*Its address appears here once `[grafana] page_url` of beeper.toml names it.*"
+"""The line of the dashboards that becomes a link."""
 REPEAT = {"critical": "1h", "warning": "4h"}
 """Severity → how often an alert that goes on is told again."""
 
@@ -44,10 +47,19 @@ class Alerts(Section):
     ntfy_token_file: Path | None = Field(None, description="a file that holds ntfy's access token")
 
 
+class Grafana(Section):
+    """What the dashboards cannot know by themselves."""
+
+    page_url: Url = Field(
+        "", description="the station's page, such as http://192.168.1.5:8080, for a link to it"
+    )
+
+
 class Settings(bus.settings.Settings):
     """What this command reads of beeper.toml."""
 
     alerts: Alerts = Alerts()
+    grafana: Grafana = Grafana()
 
 
 def main() -> int:
@@ -65,6 +77,7 @@ def main() -> int:
             )
             return 0
         shutil.copytree(given.source, given.folder, dirs_exist_ok=True)
+        copy_boards(given.source.parent / "dashboards", given.folder / "boards", settings.grafana)
         name_token(given.folder / "datasources" / "influxdb.yaml", given.token)
         contacts = json.dumps(provisioned(settings.alerts), indent=1, ensure_ascii=False)
         write_secret(given.folder / "alerting" / "contacts.json", contacts + "\n")
@@ -85,6 +98,16 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--show-settings", action="store_true", help="print them as JSON")
     found.add_argument("--explain-settings", choices=("all", "own"), help="print them as TOML")
     return found
+
+
+def copy_boards(source: Path, folder: Path, settings: Grafana) -> None:
+    """The dashboards, with a link to the station's page once its address is known."""
+    folder.mkdir(exist_ok=True)
+    for file in source.glob("*.json"):
+        text = file.read_text(encoding="utf-8")
+        if settings.page_url:
+            text = text.replace(NO_PAGE_LINK, f"[{settings.page_url}]({settings.page_url})")
+        (folder / file.name).write_text(text, encoding="utf-8")
 
 
 def name_token(file: Path, token: str) -> None:
