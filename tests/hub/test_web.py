@@ -97,6 +97,9 @@ def test_each_station_has_its_own_page(place: Place, web: Web) -> None:
         assert web.get(f"/stations/{name}/static/main.js").status == 200
         with web.socket(f"stations/{name}/events") as socket:
             assert f'"station": "{name}"' in str(socket.recv(timeout=DEADLINE))
+        for page in (f"/stations/{name}/", f"/stations/{name}/api/me", "/", "/api/stations"):
+            answer = web.get(page, "HEAD")
+            assert (answer.status, answer.body) == (200, b"")
     assert web.get("/stations/nobody/").status == 404
     assert web.get("/stations/barn/api/stepper/status").status == 503
 

@@ -50,6 +50,18 @@ def test_a_page_of_another_origin_gets_no_websocket(web: Web) -> None:
         assert refused.value.response.status_code == 403
 
 
+def test_other_origins_may_embed_pictures_and_read_answers(web: Web) -> None:
+    embedded = "cross-origin-resource-policy"
+    for path in ("/camera/stream.mjpg", "/camera/snapshot.jpg", "/csi_camera/index.m3u8"):
+        assert web.get(path).headers[embedded] == "cross-origin"
+    for path in ("/", "/api/me", "/static/style.css", "/camera/", "/nothing", "/api/camera/x"):
+        assert web.get(path).headers[embedded] == "same-site"
+    answer = web.get("/api/me", Origin=ELSEWHERE)
+    assert answer.headers["access-control-allow-origin"] == ELSEWHERE
+    other = web.get("/api/me", Origin="https://evil.example")
+    assert "access-control-allow-origin" not in other.headers
+
+
 def test_a_body_that_is_too_long_is_refused(web: Web) -> None:
     assert post(web, Content_Length="2049").status == 413
     answer = post(web, "/nothing", Content_Length=str(1 << 60))

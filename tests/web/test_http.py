@@ -76,6 +76,7 @@ def test_every_route_answers_with_its_code_and_the_security_headers(
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cross-origin-opener-policy"] == "same-origin"
         assert "permissions-policy" in answer.headers
+        assert answer.headers["cross-origin-resource-policy"] == "same-site"
         assert "access-control-allow-origin" not in answer.headers
         assert "server" not in answer.headers
 

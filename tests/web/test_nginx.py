@@ -237,3 +237,13 @@ def livekit(port: int) -> Iterator[list[str]]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_each_client_behind_nginx_is_counted_by_itself(station: Station, tmp_path: Path) -> None:
+    few = {"BEEPER_ACCESS__REFUSED_RATE": "0.01", "BEEPER_ACCESS__REFUSED_BURST": "5"}
+    web = Web(station.start, "2", **PROXIED, **few)
+    with running(tmp_path, web, "") as nginx:
+        nginx.source = "127.0.0.9"
+        assert [nginx.get("nothing").status for _ in range(7)] == [404] * 5 + [429] * 2
+        nginx.source = "127.0.0.10"
+        assert nginx.get("nothing").status == 404

@@ -67,15 +67,19 @@ class Paced:
         self._refused = False
 
     async def send(self, message: Message) -> None:
-        """Pass on what an application sends; the beginning when it is known how much follows."""
+        """Pass on what an application sends; the beginning when it is known how much follows.
+
+        Of a stream the next part is made when this one has been taken.
+        """
         if message["type"] == "http.response.start":
             self._start = message
             return
-        body = message.get("body", b"")
-        who = person_of(self._scope[SCOPE].address)
+        body: bytes = message.get("body", b"")
+        size = 0 if message.get("more_body") or len(body) <= PIECE else len(body)
+        who = person_of(self._scope[SCOPE].address) if size else ""
         if self._start is not None:
             start, self._start = self._start, None
-            if len(body) > PIECE and not self._waiting.fits(who, len(body)):
+            if size and not self._waiting.fits(who, size):
                 self._refused = True
                 refusal = JSONResponse(TOO_MANY, 503, {"Retry-After": "5"})
                 await refusal(self._scope, self._receive, self._send)
@@ -83,10 +87,10 @@ class Paced:
                 await self._send(start)
         if self._refused:
             return
-        if len(body) <= PIECE:
+        if not size:
             await self._send(message)
             return
-        with self._waiting.held(who, len(body)):
+        with self._waiting.held(who, size):
             await send_pieces(self._send, body)
         await self._send({**message, "body": b""})
 

@@ -26,7 +26,7 @@ HEADERS = {
 }
 ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin"}
 """For trustworthy origins; everywhere else a browser ignores it, and says so as an error."""
-EMBEDDED = re.compile(r"(^|/)(camera|[^/]+_camera)/[^/]")
+EMBEDDED = re.compile(r"(/stations/[^/]+)?/(camera|[^/]+_camera)/[^/]")
 """Pictures, which pages of `web.origins` may embed without asking by CORS."""
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -43,7 +43,7 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wanted = HEADERS | ISOLATED if trustworthy(scope) else HEADERS
-        shown = self._embedded and EMBEDDED.search(scope["path"])
+        shown = self._embedded and EMBEDDED.match(scope["path"])
         wanted = wanted | {
             "Content-Security-Policy": policy(scope, self._elsewhere),
             "Cross-Origin-Resource-Policy": "cross-origin" if shown else "same-site",

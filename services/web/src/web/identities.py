@@ -56,11 +56,13 @@ class Identities:
 
     async def recognises(self, connection: HTTPConnection) -> bool:
         """Whether a token, a proxy or a cookie vouches for who asks; hashes no password."""
-        if token := connection.headers.get(assertion.HEADER):
-            with contextlib.suppress(HTTPException):
+        with contextlib.suppress(HTTPException):
+            if token := connection.headers.get(assertion.HEADER):
                 return bool(await self.by_token(token))
-            return False
-        return bool(self._header(connection) or self._by_cookie(connection))
+            if user := self._header(connection):
+                return bool(self._somebody(user, "proxy"))
+            return self._by_cookie(connection) is not None
+        return False
 
     async def by_token(self, token: str) -> Identity:
         """Whoever Cloudflare Access vouches for; raises HTTPException 403."""

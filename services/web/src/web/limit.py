@@ -40,6 +40,10 @@ class Limit:
                 429, f"too many {self._what}: wait {wait} s", headers={"Retry-After": str(wait)}
             )
 
+    def is_empty(self, asker: str) -> bool:
+        """Whether the next request is one too many."""
+        return self._tokens(asker) < 1
+
     def _tokens(self, asker: str) -> float:
         now = monotonic()
         tokens, since = self._buckets.get(asker, (float(self._burst), now))

@@ -26,8 +26,10 @@ class Refusals:
 
     def count(self, who: str, reason: str) -> None:
         """One more; `who` is empty for a trusted proxy, which speaks for many."""
-        if who and not self._limit.spend(who):
-            self._say(who, reason)
+        if who:
+            self._limit.spend(who)
+            if self._limit.is_empty(who):
+                self._say(who, reason)
 
     def _say(self, who: str, reason: str) -> None:
         now = monotonic()
