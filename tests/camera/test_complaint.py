@@ -1,6 +1,7 @@
 """What programs say when they end, in one sentence."""
 
 import pytest
+from camera.child import reason
 from camera.complaint import Complaint
 
 
@@ -38,3 +39,48 @@ def test_secrets_are_hidden_and_lines_are_bounded() -> None:
     complaint.feed(b"hunter2 " + b"x" * 10_000 + b"\n")
     assert "hunter2" not in complaint.last
     assert len(complaint.last) <= 300
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        # The first error is why; what followed from it comes after.
+        (
+            b"Could not open any dma-buf provider\nAttributeError: no attribute 'mapped_buffers'\n",
+            "Could not open any dma-buf provider; then: "
+            "AttributeError: no attribute 'mapped_buffers'",
+        ),
+        (
+            b"Stream configuration adjusted\nfailed to import fd 19\nOutput #0, h264, to 'pipe:'\n",
+            "failed to import fd 19",
+        ),
+        (
+            b"[h264 @ 0x5] non-existing PPS 0 referenced\n[tcp @ 0x6] Connection timed out\n",
+            "Connection timed out",
+        ),
+        (b"no camera\n" + b"another line\n" * 20, "no camera"),
+        (b"it says hello\n", "it says hello"),
+    ],
+)
+def test_the_first_error_comes_before_the_last_words(said: bytes, words: str) -> None:
+    complaint = Complaint()
+    complaint.feed(said)
+    assert complaint.words == words
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "told"),
+    [
+        (-9, "Output #0, h264", "it was killed by SIGKILL (out of memory?): Output #0, h264"),
+        (-6, "", "it was killed by SIGABRT"),
+        (-40, "", "it was killed by signal 40"),
+        (3, "no camera", "it ended with exit code 3: no camera"),
+        (1, "no camera", "no camera"),
+        (1, "", "it ended with exit code 1"),
+        (0, "", "it ended"),
+        (0, "bye", "bye"),
+        (None, "", "it ended"),
+    ],
+)
+def test_signal_and_exit_code_come_first(code: int | None, words: str, told: str) -> None:
+    assert reason(code, words) == told

@@ -48,16 +48,3 @@ async def test_packets_come_with_their_stream_and_the_end_is_told_in_words() -> 
     assert len(got) >= 10
     with pytest.raises(SourceError, match="No such file"):
         await ffmpeg.run(["-i", "/nowhere", *ffmpeg.opus(48)], take)
-
-
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        ("/dev/video0: Device or resource busy", "busy, another program uses it: "),
-        ("/dev/video0: Permission denied", "no permission: "),
-        ("tcp://door:1: Connection refused", "nobody listens there: "),
-        ("something else", ""),
-    ],
-)
-def test_what_to_do_stands_before_what_ffmpeg_said(said: str, meant: str) -> None:
-    assert str(ffmpeg.in_words(SourceError(said), [said])) == meant + said

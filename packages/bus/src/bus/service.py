@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar
 
 from . import reference, watchdog
 from . import settings as configuration
+from .address import hide_logins
 from .client import Bus
 from .settings import Settings, SettingsError
 
@@ -95,12 +96,21 @@ def command_line(service: str, about: str, takes: str | None) -> argparse.Namesp
 
 def log_to_stderr(instance: str, level: str) -> None:
     """One line an event, with the instance's name, to stderr."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=level.upper(),
-        format=f"%(asctime)s {instance} %(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    form = f"%(asctime)s {instance} %(levelname)s %(message)s"
+    handler.setFormatter(Discreet(form, datefmt="%H:%M:%S"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    for library in ("httpx", "httpcore"):
+        # They log each request's address, in whose path there may be a key.
+        logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+class Discreet(logging.Formatter):
+    """Leaves user, password and query out of every address, also of those in a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See logging.Formatter."""
+        return hide_logins(super().format(record))
 
 
 async def live(

@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .address import hide_addresses
 from .messages.base import LEVEL
 from .secret import read_secret
 
@@ -125,6 +126,9 @@ class Settings(BaseSettings):
 
 S = TypeVar("S", bound=Settings)
 
+_SECRET = ("password", "secret", "token", "stream_key", "credential", ".url", "ice_servers")
+"""Parts of the keys whose values are not shown, however wrong they are."""
+
 
 def config_file() -> Path:
     """`$BEEPER_CONFIG`, else `beeper.toml` in the current directory; it may be absent."""
@@ -170,16 +174,18 @@ def explain(error: ValidationError) -> list[str]:
         key = ".".join(keys)
         variable = PREFIX + "__".join(keys).upper()
         value = mistake.get("input")
-        shown = (
-            "" if isinstance(value, dict | BaseModel) else f" = {json.dumps(value, default=str)}"
-        )
+        shown = "" if isinstance(value, dict | BaseModel) else f" = {_told(value)}"
         what = mistake["msg"].removeprefix("Value error, ")
         if mistake["type"] == "extra_forbidden":
             what, shown = "unknown key", ""
-        if any(word in key for word in ("password", "secret", "token", "stream_key")):
+        if any(word in key for word in _SECRET):
             shown = ""
         lines.append(f"{key}{shown}: {what} (beeper.toml, or {variable})")
     return lines
+
+
+def _told(value: object) -> str:
+    return hide_addresses(json.dumps(value, default=str))
 
 
 def show(settings: Settings) -> str:

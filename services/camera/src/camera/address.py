@@ -1,7 +1,8 @@
 """The address of a foreign source: how ffmpeg has to open it, and how to speak of it."""
 
-import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from bus.address import Address as Parts
 
 _PROTOCOLS = {
     "file": "file",
@@ -10,57 +11,70 @@ _PROTOCOLS = {
     "tcp": "tcp",
     "udp": "udp",
     "rtsp": "rtsp,rtp,udp,tcp",
+    "rtsps": "rtsp,rtp,tls,tcp",
     "rtmp": "rtmp,tcp",
+    "rtmps": "rtmps,tls,tcp",
     "srt": "srt",
 }
 """What an opened source may open in turn: a playlist from outside must not read local files."""
 
-_LIVE = ["-fflags", "nobuffer", "-fpsprobesize", "0", "-analyzeduration", "2000000"]
+_LIVE = {"fflags": "nobuffer", "fpsprobesize": "0", "analyzeduration": "2000000"}
 
 
 class Address:
-    """A URL. Only `shown` may go into logs and messages."""
+    """A URL. Only `shown` may go into logs and messages; AddressError when it cannot be read."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._parts = urlsplit(url)
-
-    @property
-    def is_file(self) -> bool:
+        self.is_file = url.lower().startswith("file:")
         """Whether it is a recording on this machine."""
-        return self._parts.scheme == "file"
+        self._file = unquote(url[len("file:") :].removeprefix("//")) if self.is_file else ""
+        self._parts = Parts("file", "", "", self._file) if self.is_file else Parts.parse(url)
 
     @property
     def shown(self) -> str:
-        """The address without user, password, query and fragment."""
-        parts = self._parts
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        """The address without user, password, path, query and fragment; a file's name in full."""
+        return f"file://{self._file}" if self.is_file else self._parts.shown
+
+    @property
+    def has_login(self) -> bool:
+        """Whether user and password are part of it."""
+        return bool(self._parts.userinfo)
 
     def hide(self, text: str) -> str:
         """Take whatever may be secret out of a text."""
-        text = text.replace(self._url, self.shown)
-        for secret in self._secrets():
-            text = text.replace(secret, "…")
-        # ffmpeg may show other addresses too, such as those in a playlist.
-        return re.sub(r"(\w+://)[^/\s@]*@", r"\1", text)
-
-    def _secrets(self) -> list[str]:
-        parts = self._parts
-        found = {parts.username, parts.password, parts.query, parts.fragment}
-        words = [word for word in found if word]
-        words += [unquote(word) for word in words]
-        return sorted(words, key=len, reverse=True)
+        return text if self.is_file else self._parts.hide(text)
 
     def options(self, *, paced: bool = False) -> list[str]:
-        """ffmpeg's input options and the input; `paced` reads at the recording's own speed."""
-        scheme = self._parts.scheme
-        options = ["-protocol_whitelist", _PROTOCOLS[scheme]]
-        if self.is_file:
-            return [*options, "-re", "-stream_loop", "-1", "-i", f"file:{self._path()}"]
-        if scheme == "rtsp":
-            options += ["-rtsp_transport", "tcp"]
-        options += ["-re"] if paced else _LIVE
-        return [*options, "-i", self._url]
+        """ffmpeg's input options and the input; `paced` reads at the recording's own speed.
 
-    def _path(self) -> str:
-        return unquote(self._url.removeprefix("file:").removeprefix("//"))
+        Whatever is no file stands in `script`, which ffmpeg reads from its stdin: its command line
+        is for everybody to read.
+        """
+        if self.is_file:
+            whitelist = ["-protocol_whitelist", _PROTOCOLS["file"]]
+            return [*whitelist, "-re", "-stream_loop", "-1", "-i", f"file:{self._file}"]
+        allowed = f"pipe,{_PROTOCOLS[self._parts.scheme]}"
+        flags = (
+            ["-re"]
+            if paced
+            else [part for key, value in _LIVE.items() for part in ("-" + key, value)]
+        )
+        # As it is in the source: converted, lengths before NAL units would become start codes.
+        concat = ["-f", "concat", "-safe", "0", "-auto_convert", "0"]
+        return [*flags, *concat, "-protocol_whitelist", allowed, "-i", "pipe:0"]
+
+    def script(self, *, paced: bool = False) -> bytes | None:
+        """What ffmpeg opens by `options`, in the words of its concat demuxer; None for a file."""
+        if self.is_file:
+            return None
+        scheme = self._parts.scheme
+        options = {"protocol_whitelist": _PROTOCOLS[scheme]} | ({} if paced else _LIVE)
+        if scheme.startswith("rtsp"):
+            options["rtsp_transport"] = "tcp"
+        if scheme in ("https", "rtsps", "rtmps"):
+            # Cameras sign their certificates themselves. FFmpeg checks none for RTSP before 9.
+            options["tls_verify"] = "0"
+        quoted = self._parts.url.replace("'", "'\\''")
+        lines = ["ffconcat version 1.0", f"file '{quoted}'"]
+        lines += [f"option {key} {value}" for key, value in options.items()]
+        return "\n".join([*lines, ""]).encode()

@@ -113,11 +113,7 @@ class Child(asyncio.SubprocessProtocol):
         code = await self.code()
         if self._broken:
             return SourceError(str(self._broken))
-        if text := self.complaint.last:
-            return SourceError(text)
-        if code is not None and code < 0:
-            return SourceError(f"it was ended by {signal.Signals(-code).name}")
-        return SourceError("it ended" if code == 0 else f"it ended with code {code}")
+        return SourceError(reason(code, self.complaint.words))
 
     async def end(self) -> None:
         """End the whole group: SIGTERM, and SIGKILL when that was not enough."""
@@ -136,3 +132,26 @@ class Child(asyncio.SubprocessProtocol):
         if self._transport:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._transport.get_pid(), number)
+
+
+def reason(code: int | None, words: str) -> str:
+    """Why a program ended: its signal or exit code (as subprocess gives it), then its own words.
+
+    Exit code 1 is what every program says, so that its words say more.
+    """
+    if code is not None and code < 0:
+        end = f"it was killed by {_signal_name(-code)}"
+        if code == -signal.SIGKILL:
+            end += " (out of memory?)"
+    elif code in (None, 0, 1) and words:
+        return words
+    else:
+        end = f"it ended with exit code {code}" if code else "it ended"
+    return f"{end}: {words}" if words else end
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -10,12 +10,23 @@ _NOISE = re.compile(
     r"|Nothing was written|^Traceback|^\s|Error opening (input|output) files|maybe incorrect param"
     r"|Exiting normally|^Task finished|^Terminating thread| INFO | WARN |^INFO|^Received signal",
 )
-_WEAK = re.compile(r": (Input/output error|Invalid argument|Invalid data found.*)$")
+_WEAK = re.compile(
+    r": (Input/output error|Invalid argument|Invalid data found.*)$"
+    # Damaged pictures: they come with a bad connection and are not why a program ends.
+    r"|non-existing [PS]PS|decode_slice_header|^no frame!|while decoding MB|^concealing|RTP: missed"
+    r"|max delay reached|Non-monoton|co located POCs|mmco:|left block unavailable|corrupt decoded"
+)
+_WRONG = re.compile(
+    r"error|fail|fatal|refus|denied|forbid|invalid|unable|abort|assert|exception|terminate"
+    r"|timed out|cannot|can't|could ?n[o']t|not |\bno |\bbusy|missing|unknown|bad_alloc"
+    r"|\d{3} [A-Z]",
+    re.IGNORECASE,
+)
 _LONGEST = 300
 
 
 class Complaint:
-    """Collects stderr and keeps the last line that means something.
+    """Collects stderr and keeps the first line that tells of an error, and the last few lines.
 
     `hide` is applied to every line, so that no secret gets out.
     """
@@ -23,6 +34,7 @@ class Complaint:
     def __init__(self, hide: Callable[[str], str] = str) -> None:
         self._hide = hide
         self._rest = b""
+        self._first = ""
         self._lines: deque[str] = deque(maxlen=5)
 
     def feed(self, data: bytes) -> None:
@@ -38,18 +50,32 @@ class Complaint:
             return
         while (shorter := _PREFIX.sub("", text).strip()) != text:
             text = shorter
-        if text:
-            self._lines.append(self._hide(text)[:_LONGEST])
+        if not text:
+            return
+        text = self._hide(text)[:_LONGEST]
+        self._lines.append(text)
+        if not self._first and _WRONG.search(text) and not _WEAK.search(text):
+            self._first = text
 
     @property
     def lines(self) -> list[str]:
-        """The last few lines that mean something."""
+        """The first error, and the last few lines that mean something."""
         if self._rest:
             self.feed(b"\n")
-        return list(self._lines)
+        lines = list(self._lines)
+        return lines if not self._first or self._first in lines else [self._first, *lines]
 
     @property
     def last(self) -> str:
         """The last line that says most; empty when there was none."""
         strong = [line for line in self.lines if not _WEAK.search(line)]
         return (strong or self.lines or [""])[-1]
+
+    @property
+    def words(self) -> str:
+        """The first error, then the last words where they say something else; may be empty."""
+        last = self.last
+        if not self._first:
+            return last
+        more = last != self._first and bool(_WRONG.search(last))
+        return f"{self._first}; then: {last}" if more else self._first

@@ -1,14 +1,17 @@
 """ffmpeg as this service uses it: one process a track, NUT out, nothing held back."""
 
+import contextlib
+import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from media.h264 import split_annex_b
 from media.nut import NutReader, Packet, Stream
 
+from .address import Address
 from .child import Child
+from .meaning import in_words
 from .settings import Camera
-from .source import SourceError
 
 START = ["ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
 OUT = ["-f", "nut", "-flush_packets", "1", "pipe:1"]
@@ -57,11 +60,13 @@ async def run(
     on_packet: OnPacket,
     *,
     stdin: int = subprocess.DEVNULL,
-    hide: Callable[[str], str] = str,
+    source: Address | None = None,
+    script: bytes | None = None,
 ) -> None:
     """Run ffmpeg until it ends or this is cancelled; each packet goes to `on_packet` at once.
 
-    Always raises: SourceError says why it ended.
+    script: what it reads from its stdin, instead of `stdin`; source: where its input is, of which
+    nothing is told. Always raises: SourceError says why it ended.
     """
     reader = NutReader()
 
@@ -69,29 +74,23 @@ async def run(
         for packet in reader.feed(data):
             on_packet(reader.streams[packet.stream], packet)
 
-    child = await Child.start([*START, *arguments], take, stdin=stdin, hide=hide)
+    command = [*START, *arguments]
+    hide: Callable[[str], str] = source.hide if source else str
+    with written(script) if script else contextlib.nullcontext(stdin) as given:
+        child = await Child.start(command, take, stdin=given, hide=hide)
     try:
-        raise in_words(await child.failure(), child.complaint.lines)
+        raise in_words(await child.failure(), child.complaint.lines, source)
     finally:
         await child.end()
 
 
-def in_words(error: SourceError, lines: list[str]) -> SourceError:
-    """ffmpeg's last words, said so that one knows what to do."""
-    text = str(error)
-    for line in reversed(lines):
-        for sign, meaning in _MEANINGS.items():
-            if sign in line:
-                return SourceError(f"{meaning}: {line}")
-    return SourceError(text)
-
-
-_MEANINGS = {
-    "Device or resource busy": "busy, another program uses it",
-    "Permission denied": "no permission",
-    "Operation not permitted": "no permission",
-    "No such device": "no device",
-    "cannot open audio device": "no device",
-    "Connection refused": "nobody listens there",
-    "401 Unauthorized": "user name or password is wrong",
-}
+@contextlib.contextmanager
+def written(script: bytes) -> Iterator[int]:
+    """The reading end of a pipe that holds `script` (less than its 64 KiB), and then ends."""
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, script)
+        os.close(writer)
+        yield reader
+    finally:
+        os.close(reader)

@@ -1,16 +1,18 @@
 """What can be set about the cameras."""
 
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
 
 import bus
+from bus.address import AddressError
 from bus.messages import Level
 from bus.settings import Section
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from .address import Address
+
 DriverName = Literal["auto", "picamera2", "rpicam", "v4l2", "url", "test"]
 Demand = Literal["always", "on_demand"]
-Scheme = Literal["file", "http", "https", "tcp", "udp", "rtsp", "rtmp", "srt"]
+Scheme = Literal["file", "http", "https", "tcp", "udp", "rtsp", "rtsps", "rtmp", "rtmps", "srt"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -76,14 +78,22 @@ class Camera(Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Camera":
         # Messages of a whole model are shown without its values: a URL may hold a password.
-        url = self.url.get_secret_value()
-        if self.driver == "url" and urlsplit(url).scheme not in SCHEMES:
-            raise ValueError(f"driver url needs a url that begins with {'://, '.join(SCHEMES)}://")
+        if self.driver == "url":
+            self._check_url(self.url.get_secret_value())
         if self.audio == "source" and self.driver != "url":
             raise ValueError("audio = source is for driver url only")
         if self.backoff_max < self.backoff_min:
             raise ValueError("backoff_max is less than backoff_min")
         return self
+
+    @staticmethod
+    def _check_url(url: str) -> None:
+        if url.partition(":")[0].lower() not in SCHEMES:
+            raise ValueError(f"driver url needs a url that begins with {'://, '.join(SCHEMES)}://")
+        try:
+            Address(url)
+        except AddressError as error:
+            raise ValueError(f"url: {error}") from None
 
     @property
     def buffer(self) -> int:

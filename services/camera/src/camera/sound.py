@@ -52,17 +52,18 @@ class Microphone:
             self._started(stream, now)
             take(packet.data, clock.capture(now) - self._pre_skip / RATE)
 
+        source: Address | None
         if self._camera.audio == "source":
             address = Address(self._camera.url.get_secret_value())
-            arguments = [*address.options(), "-map", "0:a:0"]
-            hide: Callable[[str], str] = address.hide
+            arguments, source = [*address.options(), "-map", "0:a:0"], address
         else:
             device = self._camera.audio.removeprefix("alsa:")
             # ffmpeg's default is stereo, which a dsnoop device of one channel refuses.
             mono = ["-channels", "1", "-sample_rate", str(RATE)]
-            arguments, hide = ["-f", "alsa", *mono, "-i", device], str
+            arguments, source = ["-f", "alsa", *mono, "-i", device], None
         encoder = ffmpeg.opus(self._camera.audio_bitrate_kbps)
-        await ffmpeg.run([*arguments, *encoder], on_packet, hide=hide)
+        script = source.script() if source else None
+        await ffmpeg.run([*arguments, *encoder], on_packet, source=source, script=script)
 
     def _started(self, stream: Stream, now: float) -> None:
         """Look at the header before the first packet, and at the rate behind the first second."""

@@ -60,7 +60,8 @@ class UrlDriver:
         source = self._address.options(paced=self._paced)
         output = _COPY if copying else self._encode()
         arguments = [*([] if copying else _DECODER), *source, "-map", "0:v:0", *output]
-        await ffmpeg.run(arguments, attempt.packet, hide=self._address.hide)
+        script = self._address.script(paced=self._paced)
+        await ffmpeg.run(arguments, attempt.packet, source=self._address, script=script)
 
     def _encode(self) -> list[str]:
         width, height = self._camera.width, self._camera.height
