@@ -26,7 +26,7 @@ def test_of_a_device_the_cause_stands_before_what_ffmpeg_said(said: str, meant: 
             "port 554 refuses connections",
         ),
         ("Connection to tcp://[::1]:88 failed: Connection refused", "port 88 refuses connections"),
-        ("pipe:0: Connection refused", "it refuses connections"),
+        ("pipe:0: Connection refused", "port 554 refuses connections"),
         ("Failed to resolve hostname door: Name or service not known", "no such host"),
         ("method DESCRIBE failed: 404 Not Found", "it has no such path (404)"),
         ("HTTP error 403 Forbidden", "it forbids this (403)"),

@@ -34,8 +34,45 @@ def test_they_are_not_seen_when_the_target_is_away(
 ) -> None:
     url = URLS[kind].format(free_port())
     relay = relays("one", url, log_level="debug", **SECRETS[kind])
-    assert relay.fails().target == url
+    shown = "/".join(url.split("/")[:3])
+    assert relay.fails().target == f"{shown}/…"
     assert "Geheimnis" not in seen(relay, hearing)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://me:Geheimnis-1@127.0.0.1:{}/way",
+        "rtsps://Geheimnis-1:x@127.0.0.1:{}/way",
+        "rtsp://127.0.0.1:{}/Geheimnis-1/way",
+        "rtmp://127.0.0.1:{}/Geheimnis-1",
+        "rtmp://127.0.0.1:{}/live/Geheimnis-1?x=1",
+        "rtmps://127.0.0.1:{}/live/way?key=Geheimnis-1",
+        "whip://127.0.0.1:{}/w/Geheimnis-1",
+        "https://127.0.0.1:{}/Geheimnis-1/publish",
+        "http://me:Geheimnis-1@127.0.0.1:{}/way?token=Geheimnis-1",
+        "whip://[::1]:{}/w?token=Geheimnis-1",
+    ],
+)
+def test_no_part_of_a_url_is_seen(url: str, relays: Relays, hearing: Hearing) -> None:
+    relay = relays("one", url.format(free_port()), log_level="debug")
+    assert "Geheimnis" not in relay.fails().target
+    assert "Geheimnis" not in seen(relay, hearing)
+
+
+def test_why_a_target_is_not_reached_is_told(relays: Relays) -> None:
+    port = free_port()
+    relays("one", f"rtmp://127.0.0.1:{port}/live/key").fails(f"port {port} refuses connections")
+
+
+@pytest.mark.parametrize(("sign", "code"), [("#", "%23"), ("/", "%2F"), ("@", "%40")])
+def test_what_to_encode_is_told_in_one_line(sign: str, code: str, relays: Relays) -> None:
+    relay = relays("one", f"rtsp://me:Geheimnis{sign}1@127.0.0.1/way")
+    assert relay.service.process.wait(DEADLINE) == 1
+    says = f"relay.one: url: the password contains '{sign}': write it as {code} ("
+    assert says in relay.service.log()
+    assert len(relay.service.log().splitlines()) == 1
+    assert "Geheimnis" not in relay.service.log()
 
 
 @pytest.mark.parametrize("kind", ["rtsp", "rtmp"])

@@ -17,6 +17,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.~%-]+)?\]|[^\[\]:@\s]*)(:\d{1,5})?")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _FIELD = re.compile(r"(?:^|[_&;])[A-Za-z]+=")
+_PORTS = {
+    **{"http": 80, "whip": 80, "https": 443, "whips": 443, "rtmps": 443},
+    **{"rtsp": 554, "rtsps": 322, "rtmp": 1935},
+}
 _SHORT = 3
 """Characters of a part of path or query below which it is no secret, but a channel or the like."""
 
@@ -68,6 +72,12 @@ class Address:
     def bare(self) -> str:
         """The whole address without user and password, fragment left out."""
         return f"{self.scheme}://{self.host}{self.tail.partition('#')[0]}"
+
+    @property
+    def port(self) -> int | None:
+        """The port, or else that of the scheme; None when neither says."""
+        found = re.search(r":(\d+)$", self.host)
+        return int(found[1]) if found else _PORTS.get(self.scheme)
 
     @property
     def path(self) -> str:

@@ -40,6 +40,11 @@ class Address:
         """Whether user and password are part of it."""
         return bool(self._parts.userinfo)
 
+    @property
+    def port(self) -> int | None:
+        """Where it is connected to."""
+        return self._parts.port
+
     def hide(self, text: str) -> str:
         """Take whatever may be secret out of a text."""
         return text if self.is_file else self._parts.hide(text)

@@ -1,9 +1,10 @@
 """The address of a target: what to connect to, and how to speak of it."""
 
-import re
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote
 
+from bus.address import Address as Parts
+from bus.address import hide_words
 from pydantic import SecretStr
 
 from .ingress import key_in
@@ -21,13 +22,12 @@ class Address:
     """
 
     def __init__(self, relay: Relay) -> None:
-        self._url = relay.url.get_secret_value()
-        self._parts = urlsplit(self._url)
+        self._parts = Parts.parse(relay.url.get_secret_value())
         self.key = stream_key(relay)
         self.token = secret("token", relay.token, relay.token_file)
-        self.username = relay.username or unquote(self._parts.username or "")
+        self.username = relay.username or self._parts.username
         given = secret("password", relay.password, relay.password_file)
-        self.password = given or unquote(self._parts.password or "")
+        self.password = given or self._parts.password
 
     @property
     def scheme(self) -> str:
@@ -37,43 +37,36 @@ class Address:
     @property
     def host(self) -> str:
         """Host and port as they stand in the URL."""
-        return self._parts.netloc.rpartition("@")[2]
+        return self._parts.host
+
+    @property
+    def port(self) -> int | None:
+        """Where it is connected to."""
+        return self._parts.port
 
     @property
     def full(self) -> str:
         """The URL to connect to, stream key included; user and password only where not HTTP."""
         scheme = _HTTP.get(self.scheme, self.scheme)
-        path = f"{self._parts.path.rstrip('/')}/{self.key}" if self.key else self._parts.path
+        path = self._parts.path
+        path = f"{path.rstrip('/')}/{self.key}" if self.key else path
         http = scheme.startswith("http")
         login = "" if http or not self.username else quote(self.username, safe="")
         if login and self.password:
             login += f":{quote(self.password, safe='')}"
-        netloc = f"{login}@{self.host}" if login else self.host
-        return urlunsplit((scheme, netloc, path, self._parts.query, ""))
+        query = f"?{self._parts.query}" if self._parts.query else ""
+        return Parts(scheme, login, self.host, path + query).url
 
     @property
     def shown(self) -> str:
-        """The address without user, password, query and, of RTMP, all behind the application."""
-        path = self._parts.path
-        if self.scheme.startswith("rtmp"):
-            path = "/".join(path.split("/")[:2])
-        return f"{self.scheme}://{self.host}{path}"[:300]
+        """The address without user, password, path and query."""
+        return self._parts.shown[:300]
 
     def hide(self, text: str) -> str:
         """Take whatever may be secret out of a text."""
-        for address in (self.full, self._url):
-            text = text.replace(address, self.shown)
-        for word in self._secrets():
-            text = text.replace(word, "…")
-        return re.sub(r"(\w+://)[^/\s]*@", r"\1", text)
-
-    def _secrets(self) -> list[str]:
-        query = self._parts.query
-        found = {self.key, self.token, self.password, self._parts.password or "", query}
-        if self.scheme.startswith("rtmp"):
-            found.add("/".join(self._parts.path.split("/")[2:]))
-        found |= {quote(word, safe="") for word in found}
-        return sorted((word for word in found if word), key=len, reverse=True)
+        text = text.replace(self.full, self.shown)
+        words = {self.key, *self.key.split("?"), self.token, self.username, self.password}
+        return self._parts.hide(hide_words(text, words))
 
 
 def stream_key(relay: Relay) -> str:

@@ -12,6 +12,7 @@ import struct
 import sys
 from typing import Any
 
+from media.cause import cause
 from media.cmaf import VIDEO_TRACK, FragmentHeader
 
 from .address import Address
@@ -76,7 +77,9 @@ class LibavPush:
 
     async def ended(self) -> None:
         """See target.Push."""
-        raise TargetError(self._address.hide(await asyncio.shield(self._ended)))
+        address = self._address
+        why = address.hide(await asyncio.shield(self._ended))
+        raise TargetError(cause([why], login=bool(address.username), port=address.port) or why)
 
     async def close(self) -> None:
         """See target.Push."""

@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+from bus.address import hide_logins
 from bus.livekit import Livekit
 from google.protobuf.message import DecodeError
 from livekit.api import LiveKitAPI, ServerError
@@ -49,9 +50,11 @@ async def provide(settings: Livekit, kind: str, name: str, room: str) -> tuple[I
         raise Refused(explain(error)) from None
     except (TimeoutError, aiohttp.ClientError) as error:
         why = str(error) or f"no answer within {settings.timeout:g} s"
-        raise Unreachable(f"{settings.api_url}: {why}") from None
+        raise Unreachable(hide_logins(f"{settings.api_url}: {why}")) from None
     except DecodeError:
-        raise Unreachable(f"{settings.api_url}: what answers there is no LiveKit") from None
+        raise Unreachable(
+            f"{hide_logins(settings.api_url)}: what answers there is no LiveKit"
+        ) from None
     check(info, kind, name, room)
     return Ingress(
         url=info.url,

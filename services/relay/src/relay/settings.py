@@ -2,9 +2,9 @@
 
 from pathlib import Path
 from typing import Literal, get_args
-from urllib.parse import urlsplit
 
 import bus
+from bus.address import Address, AddressError
 from bus.hub import Hub
 from bus.messages import Level
 from bus.settings import Section
@@ -69,16 +69,27 @@ class Relay(Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Relay":
         # Messages of a whole model are shown without its values: a URL may hold a password.
-        url = self.url.get_secret_value()
-        parts = urlsplit(url)
-        if url and url != HUB and (parts.scheme not in SCHEMES or not parts.hostname):
-            begins = "://, ".join(SCHEMES)
-            raise ValueError(f"a relay needs a url that begins with {begins}://, or is {HUB}")
-        if parts.scheme.startswith("rtsp") and (self.stream_key_file or self.stream_key):
+        scheme = self._scheme(self.url.get_secret_value())
+        if scheme.startswith("rtsp") and (self.stream_key_file or self.stream_key):
             raise ValueError("RTSP has no stream key: use username and password")
         if self.backoff_max < self.backoff_min:
             raise ValueError("backoff_max is less than backoff_min")
         return self
+
+    @staticmethod
+    def _scheme(url: str) -> str:
+        if url in ("", HUB):
+            return url
+        if url.partition("://")[0].lower() not in SCHEMES:
+            begins = "://, ".join(SCHEMES)
+            raise ValueError(f"a relay needs a url that begins with {begins}://, or is {HUB}")
+        try:
+            address = Address.parse(url)
+        except AddressError as error:
+            raise ValueError(f"url: {error}") from None
+        if not address.host or address.host.startswith(":"):
+            raise ValueError("url: it names no host")
+        return address.scheme
 
 
 class Settings(bus.Settings):
