@@ -8,6 +8,8 @@ from camera.address import Address
 from camera.settings import SCHEMES, Settings
 
 REMOTE = [scheme for scheme in SCHEMES if scheme != "file"]
+SOCKETS = ["tcp", "udp"]
+SCRIPTED = [scheme for scheme in REMOTE if scheme not in SOCKETS]
 
 
 def test_only_what_is_no_secret_is_shown() -> None:
@@ -18,7 +20,7 @@ def test_only_what_is_no_secret_is_shown() -> None:
     assert address.hide("http://a:b@elsewhere/list") == "http://elsewhere/…"
 
 
-@pytest.mark.parametrize("scheme", REMOTE)
+@pytest.mark.parametrize("scheme", SCRIPTED)
 def test_no_part_of_an_address_is_on_the_command_line(scheme: str) -> None:
     address = Address(f"{scheme}://me:Geheim@door:1/way?key=x")
     assert not any("door" in part or "Geheim" in part for part in address.options())
@@ -27,7 +29,15 @@ def test_no_part_of_an_address_is_on_the_command_line(scheme: str) -> None:
     assert f"file '{scheme}://me:Geheim@door:1/way?key=x'" in script.decode().splitlines()
 
 
-@pytest.mark.parametrize("scheme", REMOTE)
+@pytest.mark.parametrize("scheme", SOCKETS)
+def test_of_a_socket_only_its_own_options_are_on_the_command_line(scheme: str) -> None:
+    url = f"{scheme}://me:Geheim@door:1/Geheim?listen=1&key=Geheim&timeout=500&ttl=Geheim#Geheim"
+    address = Address(url)
+    assert address.options()[-2:] == ["-i", f"{scheme}://door:1?listen=1&timeout=500"]
+    assert address.script() is None
+
+
+@pytest.mark.parametrize("scheme", SCRIPTED)
 def test_what_comes_from_outside_opens_no_files(scheme: str) -> None:
     address = Address(f"{scheme}://door/x")
     options = address.options()

@@ -1,5 +1,6 @@
 """The address of a foreign source: how ffmpeg has to open it, and how to speak of it."""
 
+import re
 from urllib.parse import unquote
 
 from bus.address import Address as Parts
@@ -17,6 +18,14 @@ _PROTOCOLS = {
     "srt": "srt",
 }
 """What an opened source may open in turn: a playlist from outside must not read local files."""
+
+_OPEN = frozenset(("tcp", "udp"))
+"""Bare sockets: nothing of their addresses but the socket's own options reaches anybody."""
+
+_SOCKET = re.compile(
+    r"(listen|listen_timeout|timeout|localaddr|localport|buffer_size|recv_buffer_size|pkt_size"
+    r"|fifo_size|overrun_nonfatal|reuse|ttl|sources|tcp_nodelay|tcp_mss)=[0-9A-Fa-f.:,]*"
+)
 
 _LIVE = {"fflags": "nobuffer", "fpsprobesize": "0", "analyzeduration": "2000000"}
 
@@ -41,6 +50,11 @@ class Address:
         return bool(self._parts.userinfo)
 
     @property
+    def http(self) -> Parts | None:
+        """Its parts, if HTTP leads there."""
+        return self._parts if self._parts.scheme in ("http", "https") else None
+
+    @property
     def port(self) -> int | None:
         """Where it is connected to."""
         return self._parts.port
@@ -55,24 +69,30 @@ class Address:
         Whatever is no file stands in `script`, which ffmpeg reads from its stdin: its command line
         is for everybody to read.
         """
+        scheme = self._parts.scheme
         if self.is_file:
             whitelist = ["-protocol_whitelist", _PROTOCOLS["file"]]
             return [*whitelist, "-re", "-stream_loop", "-1", "-i", f"file:{self._file}"]
-        allowed = f"pipe,{_PROTOCOLS[self._parts.scheme]}"
-        flags = (
-            ["-re"]
-            if paced
-            else [part for key, value in _LIVE.items() for part in ("-" + key, value)]
-        )
+        if scheme in _OPEN:
+            whitelist = ["-protocol_whitelist", _PROTOCOLS[scheme]]
+            return [*self.flags(paced=paced), *whitelist, "-i", self._without_secrets()]
+        allowed = f"pipe,{_PROTOCOLS[scheme]}"
         # As it is in the source: converted, lengths before NAL units would become start codes.
         concat = ["-f", "concat", "-safe", "0", "-auto_convert", "0"]
-        return [*flags, *concat, "-protocol_whitelist", allowed, "-i", "pipe:0"]
+        whitelist = ["-protocol_whitelist", allowed]
+        return [*self.flags(paced=paced), *concat, *whitelist, "-i", "pipe:0"]
+
+    def flags(self, *, paced: bool = False) -> list[str]:
+        """The options of any input: without delay, or at a recording's own speed."""
+        if paced:
+            return ["-re"]
+        return [part for key, value in _LIVE.items() for part in (f"-{key}", value)]
 
     def script(self, *, paced: bool = False) -> bytes | None:
-        """What ffmpeg opens by `options`, in the words of its concat demuxer; None for a file."""
-        if self.is_file:
-            return None
+        """What ffmpeg opens by `options`, in the words of its concat demuxer; None without any."""
         scheme = self._parts.scheme
+        if self.is_file or scheme in _OPEN:
+            return None
         options = {"protocol_whitelist": _PROTOCOLS[scheme]} | ({} if paced else _LIVE)
         if scheme.startswith("rtsp"):
             options["rtsp_transport"] = "tcp"
@@ -83,3 +103,8 @@ class Address:
         lines = ["ffconcat version 1.0", f"file '{quoted}'"]
         lines += [f"option {key} {value}" for key, value in options.items()]
         return "\n".join([*lines, ""]).encode()
+
+    def _without_secrets(self) -> str:
+        options = [one for one in self._parts.query.split("&") if _SOCKET.fullmatch(one)]
+        query = f"?{'&'.join(options)}" if options else ""
+        return f"{self._parts.scheme}://{self._parts.host}{query}"

@@ -42,10 +42,16 @@ class Feed:
         finally:
             loop.remove_writer(self._writer)
 
+    def end(self) -> None:
+        """Close the writing end: whoever reads gets to the end."""
+        if self._writer >= 0:
+            os.close(self._writer)
+            self._writer = -1
+
     def close(self) -> None:
         """Close both ends."""
+        self.end()
         os.close(self.reader)
-        os.close(self._writer)
 
 
 def _behind(pieces: list[memoryview], written: int) -> Iterator[memoryview]:

@@ -1,9 +1,7 @@
 """ffmpeg as this service uses it: one process a track, NUT out, nothing held back."""
 
-import contextlib
-import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from media.h264 import split_annex_b
 from media.nut import NutReader, Packet, Stream
@@ -61,12 +59,11 @@ async def run(
     *,
     stdin: int = subprocess.DEVNULL,
     source: Address | None = None,
-    script: bytes | None = None,
 ) -> None:
     """Run ffmpeg until it ends or this is cancelled; each packet goes to `on_packet` at once.
 
-    script: what it reads from its stdin, instead of `stdin`; source: where its input is, of which
-    nothing is told. Always raises: SourceError says why it ended.
+    source: where its input is, of which nothing is told. Always raises: SourceError says why it
+    ended.
     """
     reader = NutReader()
 
@@ -74,23 +71,9 @@ async def run(
         for packet in reader.feed(data):
             on_packet(reader.streams[packet.stream], packet)
 
-    command = [*START, *arguments]
     hide: Callable[[str], str] = source.hide if source else str
-    with written(script) if script else contextlib.nullcontext(stdin) as given:
-        child = await Child.start(command, take, stdin=given, hide=hide)
+    child = await Child.start([*START, *arguments], take, stdin=stdin, hide=hide)
     try:
         raise in_words(await child.failure(), child.complaint.lines, source)
     finally:
         await child.end()
-
-
-@contextlib.contextmanager
-def written(script: bytes) -> Iterator[int]:
-    """The reading end of a pipe that holds `script` (less than its 64 KiB), and then ends."""
-    reader, writer = os.pipe()
-    try:
-        os.write(writer, script)
-        os.close(writer)
-        yield reader
-    finally:
-        os.close(reader)

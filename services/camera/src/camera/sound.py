@@ -12,7 +12,9 @@ from . import ffmpeg
 from .address import Address
 from .clocks import SampleClock
 from .feed import Feed
+from .opening import opened
 from .settings import Camera
+from .source import SourceError
 
 RATE = 48_000
 PACKET = RATE // 50
@@ -52,18 +54,27 @@ class Microphone:
             self._started(stream, now)
             take(packet.data, clock.capture(now) - self._pre_skip / RATE)
 
-        source: Address | None
         if self._camera.audio == "source":
-            address = Address(self._camera.url.get_secret_value())
-            arguments, source = [*address.options(), "-map", "0:a:0"], address
-        else:
-            device = self._camera.audio.removeprefix("alsa:")
-            # ffmpeg's default is stereo, which a dsnoop device of one channel refuses.
-            mono = ["-channels", "1", "-sample_rate", str(RATE)]
-            arguments, source = ["-f", "alsa", *mono, "-i", device], None
-        encoder = ffmpeg.opus(self._camera.audio_bitrate_kbps)
-        script = source.script() if source else None
-        await ffmpeg.run([*arguments, *encoder], on_packet, source=source, script=script)
+            await self._hear(on_packet)
+            return
+        device = self._camera.audio.removeprefix("alsa:")
+        # ffmpeg's default is stereo, which a dsnoop device of one channel refuses.
+        mono = ["-channels", "1", "-sample_rate", str(RATE)]
+        arguments = ["-f", "alsa", *mono, "-i", device]
+        await ffmpeg.run([*arguments, *self._encoder()], on_packet)
+
+    async def _hear(self, on_packet: ffmpeg.OnPacket) -> None:
+        """The sound of the camera's own url."""
+        camera = self._camera
+        address = Address(camera.url.get_secret_value())
+        async with opened(address, camera.fps) as source:
+            if source.silent:
+                raise SourceError("the camera has no sound")
+            arguments = [*source.arguments, "-map", "0:a:0", *self._encoder()]
+            await ffmpeg.run(arguments, on_packet, stdin=source.stdin, source=address)
+
+    def _encoder(self) -> list[str]:
+        return ffmpeg.opus(self._camera.audio_bitrate_kbps)
 
     def _started(self, stream: Stream, now: float) -> None:
         """Look at the header before the first packet, and at the rate behind the first second."""
@@ -87,9 +98,8 @@ class Microphone:
 
         beeping = asyncio.ensure_future(beep(feed, begun))
         pcm = ["-f", "s16le", "-ar", str(RATE), "-ac", "1", "-probesize", "32", "-i", "pipe:0"]
-        encoder = ffmpeg.opus(self._camera.audio_bitrate_kbps)
         try:
-            await ffmpeg.run([*pcm, *encoder], on_packet, stdin=feed.reader)
+            await ffmpeg.run([*pcm, *self._encoder()], on_packet, stdin=feed.reader)
         finally:
             beeping.cancel()
             await asyncio.wait((beeping,))

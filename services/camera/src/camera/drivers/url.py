@@ -11,6 +11,7 @@ from camera.address import Address
 from camera.child import program
 from camera.clocks import ArrivalClock
 from camera.foreign import is_h264, nal_units
+from camera.opening import opened
 from camera.proof import Proof, Refusal
 from camera.settings import Camera
 from camera.source import AccessUnit, CaptureClock, Encoding, Sink, SourceError
@@ -57,11 +58,11 @@ class UrlDriver:
                 self.warning = f"encoded again, since {attempt.refused}"
 
     async def _play(self, attempt: "_Attempt", copying: bool) -> None:
-        source = self._address.options(paced=self._paced)
         output = _COPY if copying else self._encode()
-        arguments = [*([] if copying else _DECODER), *source, "-map", "0:v:0", *output]
-        script = self._address.script(paced=self._paced)
-        await ffmpeg.run(arguments, attempt.packet, source=self._address, script=script)
+        async with opened(self._address, self._camera.fps, paced=self._paced) as source:
+            decoder = [] if copying else _DECODER
+            arguments = [*decoder, *source.arguments, "-map", "0:v:0", *output]
+            await ffmpeg.run(arguments, attempt.packet, stdin=source.stdin, source=self._address)
 
     def _encode(self) -> list[str]:
         width, height = self._camera.width, self._camera.height
