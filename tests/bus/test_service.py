@@ -145,6 +145,48 @@ def test_secrets_are_hidden() -> None:
     assert '"password": "*' in shown.stdout
 
 
+@pytest.mark.parametrize("option", ["--show-settings", "--explain-settings"])
+def test_secrets_within_addresses_are_hidden(option: str) -> None:
+    url = "https://me:hunter2@influx:8086/hunter2?token=hunter2"
+    shown = run("history", option, BEEPER_HISTORY__INFLUXDB__URL=url)
+    assert "hunter2" not in shown.stdout + shown.stderr
+    assert '"https://influx:8086/' in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"BEEPER_MQTT__PORT": "mqtt://me:hunter2@broker"},
+        {"BEEPER_MQTT__HOST": "", "BEEPER_STATION": "mqtt://me:hunter2@broker/hunter2"},
+        {"BEEPER_LOG_LEVEL": "rtsp://me:x#y/hunter2@broker"},
+    ],
+)
+def test_an_address_at_a_wrong_place_is_told_without_its_secrets(variables: dict[str, str]) -> None:
+    ended = run("stills", **variables)
+    assert ended.returncode == 1
+    assert "hunter2" not in ended.stderr
+
+
+def test_a_log_leaves_logins_out_of_addresses() -> None:
+    work = """
+import logging, sys
+from bus.service import log_to_stderr
+log_to_stderr("door", "debug")
+logging.info("at %s", "rtsp://me:hunter2@door/live?key=hunter2")
+logging.getLogger("httpx").info("HTTP Request: GET http://door/hunter2")
+logging.getLogger("httpcore").debug("path /hunter2")
+try:
+    raise OSError("no way to rtsp://me:hunter/2@door/live")
+except OSError:
+    logging.exception("it failed")
+"""
+    said = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=True)
+    assert "at rtsp://door/live?…" in said.stderr
+    assert "OSError: no way to rtsp://door/live" in said.stderr
+    assert "hunter" not in said.stderr.partition("Traceback")[0]
+    assert "hunter" not in said.stderr.partition("OSError: no way")[2]
+
+
 def test_help_says_what_it_is() -> None:
     assert "JPEG" in run("stills", "--help").stdout
 

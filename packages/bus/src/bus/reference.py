@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from .address import hide_addresses
 from .settings import Settings
 
 
@@ -50,11 +51,11 @@ def sections(path: str, value: Any) -> Iterator[str]:
 
 
 def literal(value: Any) -> str:
-    """A TOML value; secrets are left empty."""
+    """A TOML value; secrets are left empty, and out of addresses."""
     if isinstance(value, SecretStr):
         return '""'
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(literal(item) for item in value) + "]"
-    return json.dumps(str(value), ensure_ascii=False)
+    return json.dumps(hide_addresses(str(value)), ensure_ascii=False)

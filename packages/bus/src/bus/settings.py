@@ -126,7 +126,10 @@ class Settings(BaseSettings):
 
 S = TypeVar("S", bound=Settings)
 
-_SECRET = ("password", "secret", "token", "stream_key", "credential", ".url", "ice_servers")
+_SECRET = (
+    *("password", "secret", "token", "stream_key", "credential"),
+    *(".url", "ice_servers", "webhook", "ntfy"),
+)
 """Parts of the keys whose values are not shown, however wrong they are."""
 
 
@@ -189,6 +192,6 @@ def _told(value: object) -> str:
 
 
 def show(settings: Settings) -> str:
-    """What is in force, as JSON, secrets hidden."""
+    """What is in force, as JSON, secrets hidden, also those that are parts of an address."""
     values: Any = settings.model_dump(mode="json")
-    return json.dumps(values, indent=2)
+    return hide_addresses(json.dumps(values, indent=2))

@@ -42,7 +42,9 @@ class Camera(Section):
         "number of the camera; empty = the first",
     )
     url: SecretStr = Field(
-        SecretStr(""), description=f"driver url: where from; one of {', '.join(SCHEMES)}"
+        SecretStr(""),
+        description=f"driver url: where from; one of {', '.join(SCHEMES)}; write / ? # @ [ ] % and "
+        "spaces of a password as %2F %3F %23 %40 %5B %5D %25 %20",
     )
     width: int = Field(
         1280, ge=160, le=4096, multiple_of=2, description="pixels; with url: at most"

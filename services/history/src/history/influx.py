@@ -5,6 +5,7 @@ import json
 import time
 from datetime import UTC, datetime
 
+from bus.address import hide_addresses, hide_logins
 from bus.messages import HistorySeries, HistorySource
 from bus.points import MEASUREMENTS, STATISTICS, WINDOW
 from influxdb_client.client.exceptions import InfluxDBError
@@ -81,13 +82,15 @@ class Influx:
         return downsample.series(buckets, width, metric.measurement.topic.every or 0)
 
     def _ask(self, flux: str) -> TableList:
-        where = self._settings.url
+        where = hide_addresses(self._settings.url)
         try:
             return self._api.query(flux)
         except ApiException as error:
             raise OSError(f"InfluxDB at {where} says {error.status} {error.reason}") from None
         except (InfluxDBError, HTTPError) as error:
-            raise OSError(f"InfluxDB at {where} does not answer: {error}") from None
+            raise OSError(
+                f"InfluxDB at {where} does not answer: {hide_logins(str(error))}"
+            ) from None
 
 
 def flux_of(bucket: str, metric: Metric, begin: int, stop: int, width: int, wide: bool) -> str:
