@@ -29,14 +29,14 @@ def measure(seconds: float) -> float:
         station = Station(Path(folder))
         try:
             station.wait_ready()
-            database = Path(folder) / "run/mosquitto/data/mosquitto.db"
+            database = Path(folder) / "run/mosquitto/data/sessions.db"
             wait_until(database.exists, "the broker has saved once", 90)
             pid = station.pid("mosquitto")
             assert pid
             before, began = written(pid), time.monotonic()
             time.sleep(seconds)
             rate = (written(pid) - before) / (time.monotonic() - began)
-            print(f"mosquitto.db: {database.stat().st_size / 1000:.0f} kB")
+            print(f"sessions.db: {database.stat().st_size / 1000:.0f} kB")
             return rate
         finally:
             station.close()

@@ -37,6 +37,7 @@ class Station:
         self.port, self.mqtt_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         ports = {
+            "BEEPER_WEB__HOST": "127.0.0.1",
             "BEEPER_WEB__PORT": str(self.port),
             "BEEPER_MQTT__PORT": str(self.mqtt_port),
         }

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import yaml
 from bus.rights import SERVICES as RIGHTS
+from station import bridge, limits
 from station.setup import TOKENS, UIDS, instances
 from web.page import VENDOR
 
 COMPOSE: dict[str, Any] = yaml.safe_load(Path("compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOTS = {"setup", "tokens", "provisioning", "backup", "livekit-configure"}
+ONE_SHOTS = {"setup", "tokens", "provisioning", "grafana-copy", "backup", "livekit-configure"}
 ROOT = {"setup": ["CHOWN"], "backup": ["CHOWN", "DAC_OVERRIDE", "FOWNER"]}
 """`backup` is in a profile: it runs when somebody asks for it."""
 CAPABILITIES = ROOT | {"livekit-turn": ["NET_BIND_SERVICE"]}
@@ -56,10 +57,30 @@ def test_every_container_is_watched_and_comes_back(name: str) -> None:
     assert not any("camera" in other for other in one.get("depends_on", {}))
 
 
-def test_every_image_has_a_pinned_tag() -> None:
+def test_every_image_has_a_pinned_tag_and_a_variable_that_takes_a_digest() -> None:
     for name, one in SERVICES.items():
-        _, tag = one["image"].split(":")
-        assert tag == "local" or re.fullmatch(r"v?\d+\.\d+.*", tag), name
+        if one["image"].endswith(":local"):
+            continue
+        found = re.fullmatch(r"\$\{[A-Z]+_IMAGE:-[a-z/-]+:v?\d+\.\d+[^:}]*\}", one["image"])
+        assert found, name
+
+
+def test_grafanas_database_is_copied_for_the_image_that_starts() -> None:
+    command = SERVICES["grafana-copy"]["command"]
+    assert command[2] == SERVICES["grafana"]["image"]
+    done = SERVICES["grafana"]["depends_on"]["grafana-copy"]["condition"]
+    assert done == "service_completed_successfully"
+
+
+def test_descriptors_and_memory_lie_above_what_is_used() -> None:
+    limit, own = SERVICES["mosquitto"]["mem_limit"], bridge.LIMIT + bridge.SPARE
+    assert int(limit.removesuffix("m")) << 20 >= own
+    assert SERVICES["mosquitto"]["ulimits"]["nofile"] == limits.BROKER
+    web, webrtc = {"max_viewers": 1000, "media": "mediamtx"}, {"max_sessions": 32}
+    needed = limits.descriptors({"web": web, "webrtc": webrtc})
+    for name, count in needed.items():
+        given = re.findall(r"\d+", str(SERVICES[name]["ulimits"]["nofile"]))[-1]
+        assert int(given) > count, name
 
 
 @pytest.mark.parametrize("name", BUS)

@@ -16,7 +16,11 @@ HUB = ("station.hub", "barn")
 def station(
     folder: Path, command: tuple[str, ...] = STATION, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    ports = {"BEEPER_WEB__PORT": str(free_port()), "BEEPER_MQTT__PORT": str(free_port())}
+    ports = {
+        "BEEPER_WEB__HOST": "127.0.0.1",
+        "BEEPER_WEB__PORT": str(free_port()),
+        "BEEPER_MQTT__PORT": str(free_port()),
+    }
     return subprocess.run(
         [sys.executable, "-m", *command, "--folder", str(folder)],
         env=own_environment() | ports | variables,

@@ -64,7 +64,7 @@ class Connection:
     def __init__(
         self,
         mqtt: Mqtt,
-        client_id: str,
+        name: str,
         on_message: Handler,
         will: Will | None = None,
         session: Session | None = None,
@@ -78,7 +78,8 @@ class Connection:
         self.closed: asyncio.Future[str] = self._loop.create_future()
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id,
+            mqtt.client_id(name),
+            transport="unix" if mqtt.socket else "tcp",
             protocol=paho.MQTTv5,
             reconnect_on_failure=False,
             manual_ack=session is not None,
@@ -94,7 +95,8 @@ class Connection:
     def _authenticate(self) -> None:
         if self._settings.username:
             self._client.username_pw_set(self._settings.username, self._settings.secret())
-        if self._settings.tls:
+        # What stays in this machine's kernel needs no encryption.
+        if self._settings.tls and not self._settings.socket:
             ca_file = self._settings.ca_file
             self._client.tls_set(ca_certs=str(ca_file) if ca_file else None)
 
@@ -113,7 +115,7 @@ class Connection:
             async with asyncio.timeout(mqtt.timeout):
                 await asyncio.to_thread(
                     self._client.connect,
-                    mqtt.host,
+                    str(mqtt.socket or mqtt.host),
                     mqtt.port,
                     mqtt.keepalive,
                     clean_start=self._session is None,

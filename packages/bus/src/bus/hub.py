@@ -46,6 +46,7 @@ class Hub(Section):
         there = {
             "host": self.host,
             "port": self.port,
+            "socket": None,
             "username": self.station,
             "password": self.password,
             "password_file": self.password_file,

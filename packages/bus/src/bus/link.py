@@ -21,7 +21,7 @@ class Link:
     def __init__(
         self,
         mqtt: Mqtt,
-        client_id: str,
+        name: str,
         on_message: Handler,
         announce: Callable[[], Awaitable[None]],
         will: Will | None = None,
@@ -31,7 +31,7 @@ class Link:
         self.reason = "not connected yet"
         self.connects = 0
         self._mqtt = mqtt
-        self._client_id = client_id
+        self._name = name
         self._on_message = on_message
         self._announce = announce
         self._will = will
@@ -88,9 +88,7 @@ class Link:
 
     async def _attempt(self) -> None:
         """One connection until its end; raises BusError, or OSError for a secret's file."""
-        connection = Connection(
-            self._mqtt, self._client_id, self._on_message, self._will, self._session
-        )
+        connection = Connection(self._mqtt, self._name, self._on_message, self._will, self._session)
         try:
             await connection.open()
             await self._serve(connection)
@@ -105,14 +103,13 @@ class Link:
         if self._filters:
             await within(self._mqtt.timeout, connection.subscribe(list(self._filters.items())))
         self._up.set()
-        log.info("connected to %s:%d as %s", self._mqtt.host, self._mqtt.port, self._client_id)
+        log.info("connected to %s as %s", self._mqtt.shown, self._name)
         await self._announce()
         raise BusError(await asyncio.shield(connection.closed))
 
     def _say_lost(self, reason: str, attempt: int) -> None:
         if attempt == 0 or reason != self.reason:
-            where = f"{self._mqtt.host}:{self._mqtt.port}"
-            log.warning("no broker at %s: %s; trying again", where, reason)
+            log.warning("no broker at %s: %s; trying again", self._mqtt.shown, reason)
         self.reason = reason
 
     def _ask(self, filters: list[tuple[str, int]]) -> None:

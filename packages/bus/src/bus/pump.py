@@ -58,8 +58,9 @@ class Pump:
 
     def _on_open(self, _client: Any, _userdata: Any, sock: Any) -> None:
         if isinstance(sock, socket.socket):
-            # A small fragment behind another one must not wait 40 ms for a delayed ACK.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family != socket.AF_UNIX:
+                # A small fragment behind another one must not wait 40 ms for a delayed ACK.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._send_buffer:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer)
         # paho connects in a thread: name resolution blocks.

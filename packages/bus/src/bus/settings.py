@@ -1,5 +1,7 @@
 """Settings: `beeper.toml`, and above it `BEEPER_…` variables; a wrong one stops the service."""
 
+import hashlib
+import hmac
 import json
 import os
 import tomllib
@@ -65,6 +67,9 @@ class Mqtt(Section):
 
     host: str = Field("127.0.0.1", min_length=1, description="the broker's host")
     port: int = Field(1883, ge=1, le=65535, description="the broker's port")
+    socket: Path | None = Field(
+        None, description="a Unix socket of the broker on this machine, in place of host and port"
+    )
     username: str = Field("", description="empty = no authentication")
     password: SecretStr = Field(SecretStr(""), description="better: password_file")
     password_file: Path | None = Field(None, description="a file that holds the password")
@@ -87,6 +92,27 @@ class Mqtt(Section):
     def secret(self) -> str:
         """The password, from its file when one is named; raises OSError when that is unreadable."""
         return read_secret(self.password, self.password_file)
+
+    @property
+    def shown(self) -> str:
+        """Where the broker is, for a log."""
+        return str(self.socket) if self.socket else f"{self.host}:{self.port}"
+
+    def client_id(self, name: str) -> str:
+        """The client id of a connection, the same at each start; raises OSError as `secret` does.
+
+        Whoever connects with another client's id ends its connection and inherits its session
+        (MQTT 5 §3.1.4-3), whatever user that is. So the id holds what only who has the password
+        can know. Without a password there is nothing to protect.
+        """
+        word = self.secret()
+        return client_id(name, word) if word else name
+
+
+def client_id(name: str, password: str) -> str:
+    """A client id that nobody without the password can name: 96 bits of an HMAC stand behind it."""
+    mark = hmac.new(password.encode(), name.encode(), hashlib.sha256).hexdigest()
+    return f"{name}-{mark[:24]}"
 
 
 class Settings(BaseSettings):

@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 
 from bus.settings import SettingsError, unknown_keys
 
-from . import bridge, broker, hardware, plan, supervisor
+from . import bridge, broker, hardware, limits, plan, reach, supervisor
 from .supervisor import Program
 
+CLOSING = "BEEPER_WEB__HOST={host} make run"
 STARTED = "started"
 """A file in `runtime_dir` that is another one at each start of the whole station, for `chat`."""
 
@@ -81,20 +82,22 @@ def programs(folder: Path, settings: dict[str, Any]) -> dict[str, Program]:
     mqtt = settings["mqtt"]
     if mqtt["host"] not in plan.LOOPBACK:
         return {name: Program(command, {}) for name, command in commands.items()}
-    more = bridge.configuration(bridge.hub()) if settings["hub"]["host"] else ""
+    more = bridge.beside(bridge.hub()) if settings["hub"]["host"] else ""
     start = broker.prepare(folder, commands, mqtt["port"], settings["station"], more=more)
     services = {
-        name: Program(command, broker.environment(folder, name))
+        name: Program(command, broker.environment(folder, name) | broker.reach(folder))
         for name, command in commands.items()
     }
     return {"mosquitto": Program(start, {})} | services
 
 
-def supervise(folder: Path, programs: dict[str, Program]) -> NoReturn:
+def supervise(folder: Path, programs: dict[str, Program], settings: dict[str, Any]) -> NoReturn:
     """Write the configuration of supervisord, and become what runs it and ends with it."""
+    needed = max(limits.BROKER, *limits.descriptors(settings).values())
     user = pwd.getpwuid(os.getuid()).pw_name
     file = folder / "supervisord.conf"
-    file.write_text(supervisor.configuration(folder, user, programs), encoding="utf-8")
+    text = supervisor.configuration(folder, user, programs, limits.raised(needed))
+    file.write_text(text, encoding="utf-8")
     os.execv(sys.executable, [sys.executable, "-m", "station.init", str(file)])  # noqa: S606 (no shell is wanted)
 
 
@@ -104,6 +107,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(".run"), help="where it may write")
     folder: Path = parser.parse_args().folder.absolute()
     end_for([*unknown_keys(), *plan.missing_programs()])
+    kept = reach.open_new(folder)
     choose_folders(folder)
     choose_drivers()
     settings = settle(plan.SERVICES)
@@ -112,10 +116,14 @@ def main() -> None:
         everything = programs(folder, settings)
     except (SettingsError, OSError) as error:
         sys.exit(f"station: {error}")
-    web, mqtt = settings["web"], settings["mqtt"]
-    say(f"the page: http://localhost:{web['port']} (in a few seconds; Ctrl-C ends the station)")
+    mqtt = settings["mqtt"]
+    if kept:
+        say(f"the page stays as it was: {kept}")
+    for line in reach.described(settings, CLOSING):
+        say(line)
+    say("the page comes in a few seconds; Ctrl-C ends the station")
     say(f"the bus:  {mqtt['host']}:{mqtt['port']}; `make watch` shows what is said there")
-    supervise(folder, everything)
+    supervise(folder, everything, settings)
 
 
 if __name__ == "__main__":

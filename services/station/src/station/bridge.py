@@ -12,7 +12,7 @@ from pathlib import Path
 import bus.settings
 from bus.hub import Hub
 from bus.rights import BRIDGED, NOTIFICATION
-from bus.settings import SettingsError
+from bus.settings import SettingsError, client_id
 from bus.topics import pattern
 
 from .broker import write_secret
@@ -20,6 +20,10 @@ from .broker import write_secret
 CERTIFICATES = "/etc/ssl/certs"
 BYTES = 1000
 """Of a queued reading at most, on average: payload and name."""
+LIMIT = 201_326_592
+"""The memory_limit of mosquitto/mosquitto.conf: what a queue for a hub takes comes on top."""
+SPARE = 48 << 20
+"""Bytes between the broker's own limit and the one that its unit gives it."""
 
 
 class Settings(bus.settings.Settings):
@@ -28,13 +32,30 @@ class Settings(bus.settings.Settings):
     hub: Hub = Hub()
 
 
+def messages(hub: Hub) -> int:
+    """Readings that an outage leaves waiting."""
+    return math.ceil(max(1000, hub.outage * hub.rate))
+
+
+def memory(hub: Hub) -> int:
+    """Bytes of heap that a station's broker needs at most when it has a bridge."""
+    return LIMIT + messages(hub) * BYTES
+
+
+def beside(hub: Hub) -> str:
+    """The bridge for a broker that is the station's own: with the memory that its queue takes."""
+    return f"{configuration(hub)}memory_limit {memory(hub)}\n"
+
+
 def configuration(hub: Hub) -> str:
     """The bridge, for the station's mosquitto.conf; OSError or SettingsError without its password.
 
     User properties survive only with MQTT 5. A queue is bounded for all clients alike, so the
     limits stand here, beside what needs them.
     """
-    root, kept = f"stations/{hub.station}/", math.ceil(max(1000, hub.outage * hub.rate))
+    root, kept = f"stations/{hub.station}/", messages(hub)
+    password = one_line(hub.secret())
+    client = client_id(f"{hub.station}-bridge", password)
     lines = [
         "# Made by `python -m station.bridge`: readings go to the hub, and nothing comes back.",
         f"max_queued_messages {kept}",
@@ -42,9 +63,10 @@ def configuration(hub: Hub) -> str:
         f"connection {hub.station}-bridge",
         f"address {hub.host}:{hub.port}",
         "bridge_protocol_version mqttv50",
-        f"remote_clientid {hub.station}-bridge",
+        f"remote_clientid {client}",
+        f"local_clientid local.{client}",
         f"remote_username {hub.station}",
-        f"remote_password {one_line(hub.secret())}",
+        f"remote_password {password}",
         "cleansession false",
         "restart_timeout 1 30",
         "keepalive_interval 10",

@@ -18,8 +18,15 @@ TLS = Path("mosquitto/tls.conf")
 ITERATIONS = 101
 """As mosquitto_passwd(1) of Mosquitto 2.0."""
 
-CONNECTIONS = 500
-"""A station has about ten services with two connections each; a flood must not take their place."""
+SERVICES = 200
+"""Connections of services: a station has about ten with two each, a hub a few more."""
+OTHERS = 100
+"""Connections of everybody else on this machine: Telegraf has thirteen, `make watch` one. Silent
+ones of strangers fill only these, and are closed after 90 s."""
+SOCKET = "mosquitto/socket"
+"""Below the folder of the station: only its user can reach it."""
+LONGEST = 107
+"""Bytes of a Unix socket's path, unix(7)."""
 
 
 def prepare(
@@ -47,7 +54,10 @@ def prepare(
     if remote:
         more = HUB.read_text(encoding="utf-8") + more
     user = pwd.getpwuid(os.getuid()).pw_name
-    text = configuration(place, port, user, f"{place}/data/")
+    inside = socket_of(folder)
+    text = configuration(
+        place, port, user, f"{place}/data/", inside=f"0 {inside}" if inside else ""
+    )
     write_secret(place / "mosquitto.conf", text + more)
     return ["mosquitto", "-c", str(place / "mosquitto.conf")]
 
@@ -56,6 +66,18 @@ def environment(folder: Path, instance: str) -> dict[str, str]:
     """How an instance logs in."""
     file = password_file(folder, instance)
     return {"BEEPER_MQTT__USERNAME": instance, "BEEPER_MQTT__PASSWORD_FILE": str(file)}
+
+
+def reach(folder: Path) -> dict[str, str]:
+    """How a service that is started beside the broker reaches it."""
+    inside = socket_of(folder)
+    return {"BEEPER_MQTT__SOCKET": str(inside)} if inside else {}
+
+
+def socket_of(folder: Path) -> Path | None:
+    """The services' socket; None below a folder whose name is too long for one."""
+    path = folder / SOCKET
+    return path if len(os.fsencode(path)) <= LONGEST else None
 
 
 def password_file(folder: Path, instance: str) -> Path:
@@ -92,13 +114,31 @@ def watch_options(folder: Path, port: int) -> str:
     return f"-h 127.0.0.1\n-p {port}\n-u {OBSERVER}\n-P {password(folder, OBSERVER)}\n"
 
 
-def configuration(place: Path, port: int, user: str, data: str, address: str = "127.0.0.1") -> str:
-    """The shipped configuration with a listener on loopback; what is kept goes to `data`.
+def configuration(
+    place: Path,
+    port: int,
+    user: str,
+    data: str,
+    address: str = "127.0.0.1",
+    *,
+    inside: str = "",
+) -> str:
+    """The shipped configuration with its listeners; what is kept goes to `data`.
 
-    Mosquitto must be the user that owns its secrets, also when that is root. The limit of
-    connections follows its listener: before the first one it would open another on port 1883.
+    `inside` is the services' own listener, as mosquitto.conf(5) has it: `0 <socket>`, or a port. It
+    keeps a place for them however many others connect. Mosquitto must be the user that owns its
+    secrets, also when that is root. A limit of connections follows its listener: before the first
+    one it would open another on port 1883.
     """
-    lines = [f"user {user}", f"listener {port} {address}", f"max_connections {CONNECTIONS}"]
+    lines = [f"user {user}"]
+    if inside:
+        lines += [f"listener {inside}", f"max_connections {SERVICES}"]
+    others = OTHERS if inside else SERVICES + OTHERS
+    lines += [f"listener {port} {address}".rstrip(), f"max_connections {others}"]
+    if not inside.startswith("0 "):
+        # Every fragment is one small packet; without this the next one waits for the last one's
+        # ACK. For a Unix socket it is a warning at each connection.
+        lines.append("set_tcp_nodelay true")
     lines += [f"acl_file {place}/acl"]
     lines += [f"password_file {place}/passwords", f"persistence_location {data}"]
     return SOURCE.read_text(encoding="utf-8") + "\n" + "\n".join(lines) + "\n"

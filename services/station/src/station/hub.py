@@ -68,7 +68,8 @@ def programs(
     for name in names:
         own = {"BEEPER_WEB__PORT": str(ports[name])} if name in ports else {}
         command = [sys.executable, "-m", *name.split("-")]
-        found[name] = Program(command, broker.environment(folder, name) | own)
+        login = broker.environment(folder, name) | broker.reach(folder)
+        found[name] = Program(command, login | own)
     return found
 
 
@@ -87,7 +88,7 @@ def main() -> None:
     say("the stations: " + ", ".join(f"http://localhost:{port}" for port in ports.values()))
     for station in options.stations:
         say(f"password of {station}: {broker.password_file(folder, station)}")
-    supervise(folder, found)
+    supervise(folder, found, settings)
 
 
 if __name__ == "__main__":

@@ -13,19 +13,27 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bus.hub import Hub
 from bus.rights import OBSERVER, TELEGRAF, acl
 from bus.settings import CONFIG, PREFIX
 
-from . import bridge, broker, plan
+from . import bridge, broker, limits, plan, reach
 
 TARGET = "beeper.target"
 ALWAYS = ("beeper-start.service", "beeper-mediamtx.service")
 """Units beside the services; MediaMTX's starts nothing where it is not installed."""
 BROKER = "beeper-mosquitto.service"
 BROKER_USER = "mosquitto"
+BROKER_MEMORY = 256 << 20
+"""MemoryMax of beeper-mosquitto.service, in bytes."""
 GROUP = "beeper"
 CONFIGURATION = "etc/beeper-keeper"
 BROKER_STATE = "/var/lib/beeper-keeper/mosquitto/"
+SOCKET = "/run/beeper-broker/socket"
+"""Where the services reach the broker; beeper-mosquitto.service makes its folder for them."""
+CLOSING = f'host = "{{host}}" below [web] in /{CONFIGURATION}/beeper.toml, then sudo make install,'
+DROP_IN = "station.conf"
+"""The drop-in of a unit with what follows from the settings, systemd.unit(5)."""
 
 
 class Place(NamedTuple):
@@ -58,7 +66,8 @@ def main() -> None:
     write_example(place)
     try:
         settings = read_settings(place)
-        more = bridge.configuration(bridge.hub()) if settings["hub"]["host"] else ""
+        hub = bridge.hub() if settings["hub"]["host"] else None
+        more = bridge.beside(hub) if hub else ""
     except (ValueError, OSError) as error:
         sys.exit(str(error))
     names = instances(settings)
@@ -66,7 +75,11 @@ def main() -> None:
     here = settings["mqtt"]["host"] in plan.LOOPBACK
     if here and place.live and (wrong := occupied(settings["mqtt"]["port"])):
         sys.exit(f"install: {wrong}")
+    write_drop_ins(place, settings, here, hub)
     enable(place, {*map(unit_of, names), *ALWAYS, *([BROKER] if here else [])})
+    if place.live:
+        for line in reach.described(settings, CLOSING):
+            say(line)
     if not here:
         say(
             f"the broker is on {settings['mqtt']['host']}: give it "
@@ -80,11 +93,12 @@ def say(line: str) -> None:
 
 
 def write_example(place: Place) -> None:
-    """Every setting with its default, for the first time."""
+    """Every setting with its default, for the first time; what opens the page beside them."""
     file = place.folder / "beeper.toml"
     place.folder.mkdir(parents=True, exist_ok=True)
     if not file.exists():
-        shutil.copyfile("beeper.example.toml", file)
+        example = Path("beeper.example.toml").read_text(encoding="utf-8")
+        file.write_text(reach.opened(example), encoding="utf-8")
         say(f"the settings: {file}")
     place.give(file, 0o640, group=GROUP)
 
@@ -124,11 +138,33 @@ def write_broker(place: Place, names: list[str], settings: dict[str, Any], more:
     watch = own / "watch" / "mosquitto_sub"
     broker.write_secret(watch, broker.watch_options(folder, port))
     where = Path("/") / CONFIGURATION / "mosquitto"
-    text = broker.configuration(where, port, BROKER_USER, BROKER_STATE)
+    text = broker.configuration(where, port, BROKER_USER, BROKER_STATE, inside=f"0 {SOCKET}")
     broker.write_secret(own / "mosquitto.conf", text + more)
     place.give(own, 0o755)
     for name in ("mosquitto.conf", "acl", "passwords"):
         place.give(own / name, 0o600, BROKER_USER, BROKER_USER)
+
+
+def write_drop_ins(
+    place: Place, settings: dict[str, Any], here: bool, hub: Hub | None = None
+) -> None:
+    """What the settings say about units: how to reach the broker, limits above the units' own."""
+    needed = limits.descriptors(settings)
+    heap = bridge.memory(hub) + bridge.SPARE if hub else 0
+    lines = {
+        "beeper-.service": f"Environment=BEEPER_MQTT__SOCKET={SOCKET}" if here else "",
+        "beeper-mosquitto.service": f"MemoryMax={heap}" if heap > BROKER_MEMORY else "",
+        **{
+            f"beeper-{name}.service": f"LimitNOFILE={count}" if count > limits.UNITS else ""
+            for name, count in needed.items()
+        },
+    }
+    for unit, line in lines.items():
+        file = place.root / "etc/systemd/system" / f"{unit}.d" / DROP_IN
+        file.unlink(missing_ok=True)
+        if line:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"# Made by make install from the settings.\n[Service]\n{line}\n")
 
 
 def occupied(port: int) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bus.rights import OBSERVER, TELEGRAF, acl, hub_acl
-from bus.settings import SettingsError
+from bus.settings import SettingsError, client_id
 
 from . import bridge, broker
 
@@ -44,6 +44,8 @@ UIDS = {
 SERVICES = ("metadata", "sensors", "stills", "aac", "chat", "web", "webrtc", "stepper", "history")
 STATE = ("chat", "sensors", "web", "history", "stepper")
 """Who has a folder in the volume `state`."""
+INSIDE = 1884
+"""The broker's port for the services: on the network of the containers, and published nowhere."""
 TOKENS = ("telegraf", "grafana", "history")
 """Whose token InfluxDB makes: `tokens` puts it into their folder, and only they read it."""
 VOLUMES = {
@@ -126,6 +128,7 @@ def contents(
     users = (*names, OBSERVER, TELEGRAF, *stations)
     words = {name: broker.password(places.own, name) for name in users}
     given = {name: {"mqtt_password": words[name]} for name in (*names, TELEGRAF)}
+    given[TELEGRAF]["mqtt_client"] = client_id(TELEGRAF, words[TELEGRAF])
     publish, livekit = kept(places, "mediamtx"), kept(places, "livekit")
     for name in names:
         if name.startswith("relay-"):
@@ -149,11 +152,12 @@ def mosquitto(
     """The broker's files, made as `make run` makes them."""
     at = places.given / "mosquitto"
     users = "".join(f"{user}:{broker.hashed(word)}\n" for user, word in words.items())
-    text = broker.configuration(at, 1883, "mosquitto", "/mosquitto/data/", address="")
+    data = "/mosquitto/data/"
+    text = broker.configuration(at, 1883, "mosquitto", data, address="", inside=str(INSIDE))
     if stations:
         text += broker.HUB.read_text(encoding="utf-8") + broker.TLS.read_text(encoding="utf-8")
     elif os.environ.get("BEEPER_HUB__HOST"):
-        text += bridge.configuration(bridge.hub())
+        text += bridge.beside(bridge.hub())
     return {
         "mosquitto.conf": text,
         "acl": hub_acl(names, stations) if stations else acl(names),

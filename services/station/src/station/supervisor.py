@@ -14,6 +14,7 @@ logfile=/dev/null
 logfile_maxbytes=0
 loglevel=warn
 pidfile={folder}/supervisord.pid
+minfds={descriptors}
 childlogdir={folder}
 """
 PROGRAM = """
@@ -48,9 +49,9 @@ class Program(NamedTuple):
     environment: dict[str, str]
 
 
-def configuration(folder: Path, user: str, programs: dict[str, Program]) -> str:
-    """All programs; the broker starts first and stops last."""
-    parts = [HEAD.format(folder=folder, user=user)]
+def configuration(folder: Path, user: str, programs: dict[str, Program], descriptors: int) -> str:
+    """All programs, each with so many descriptors; the broker starts first and stops last."""
+    parts = [HEAD.format(folder=folder, user=user, descriptors=descriptors)]
     for name, (command, variables) in programs.items():
         pairs = ",".join(f'{key}="{value}"' for key, value in variables.items())
         parts.append(

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
+from bus.networks import on_link
 from fastapi import HTTPException
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from .hosts import foreign_name
-from .settings import LOOPBACK, Access, Networks
+from .settings import LOOPBACK, Access, Near
 
 Address = IPv4Address | IPv6Address
 
@@ -29,9 +30,12 @@ class Client(NamedTuple):
     """The name by which it asks, when that may be somebody else's."""
 
 
-def within(address: Address, networks: Networks) -> bool:
+def within(address: Address, networks: Near) -> bool:
     """Whether an address belongs to one of the networks."""
-    return any(address in network for network in networks)
+    named = [network for network in networks if network != "link"]
+    if any(address in network for network in named):
+        return True
+    return len(named) < len(networks) and any(address in network for network in on_link())
 
 
 def read_address(text: str) -> Address:

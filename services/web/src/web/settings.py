@@ -15,6 +15,8 @@ ADDRESS = r"^https?://[^/\s]+$"
 NAME = StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")
 Host = Annotated[str, NAME, AfterValidator(str.lower)]
 Networks = tuple[IPv4Network | IPv6Network, ...]
+Near = tuple[IPv4Network | IPv6Network | Literal["link"], ...]
+"""Networks, and `link`: those that this machine is in at the moment (bus/networks.py)."""
 
 
 def networks(*names: str) -> Networks:
@@ -113,8 +115,10 @@ class Web(Section):
 class Access(Section):
     """The table `[access]`: who may watch, who may steer, and whose word counts for it."""
 
-    anonymous: Networks = Field(
-        PRIVATE, description="networks from which anybody may watch, as local-<address>"
+    anonymous: Near = Field(
+        PRIVATE,
+        description='networks from which anybody may watch, as local-<address>; "link" is those '
+        "that this machine is in at the moment, itself included",
     )
     operators: tuple[str, ...] = Field(
         (),
@@ -131,8 +135,8 @@ class Access(Section):
     tunnels: Networks = Field(
         (), description="where cloudflared asks from: its CF-… headers are believed"
     )
-    diagnostics: Networks = Field(
-        PRIVATE, description="networks that reach /docs, /openapi.json and /metrics"
+    diagnostics: Near = Field(
+        PRIVATE, description='networks that reach /docs, /openapi.json and /metrics; "link" too'
     )
     team_domain: str = Field(
         "",
