@@ -22,7 +22,8 @@ daemon off;
 user {user};
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.log warn;
-events {{ }}
+include beeper-keeper/main.conf;
+events {{ worker_connections 8192; }}
 http {{
   log_format whom '$remote_addr $remote_user "$request" $status $upstream_addr';
   access_log {folder}/access.log whom;

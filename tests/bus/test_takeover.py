@@ -33,11 +33,11 @@ class Victim:
         self.bus = Bus(settings, "history", "0")
         media = MediaConnection(settings, "history")
         intake = Intake(self.bus, settings, [CPU], lambda *_: None, Session(60, 10))
-        self.running = [self.bus, media, intake]
+        self._parts = (self.bus.run, media.run, intake.run)
         self.links = [self.bus.link, media.link, intake._link]
 
     async def __aenter__(self) -> "Victim":
-        self._tasks = [asyncio.create_task(one.run()) for one in self.running]
+        self._tasks = [asyncio.create_task(run()) for run in self._parts]
         async with asyncio.timeout(DEADLINE):
             for link in self.links:
                 await link.ready()
@@ -62,9 +62,9 @@ def intrude(broker: Broker, user: str, name: str) -> None:
     client.username_pw_set(user, password(broker.folder, user))
     answers: list[object] = []
     client.on_subscribe = lambda *_: answers.append(1)
-    client.on_connect = lambda *_: client.subscribe("beeper/#", 1)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
+    client.subscribe("beeper/#", 1)
     wait_until(lambda: answers, f"{user} is let in as {name}")
     client.disconnect()
     client.loop_stop()

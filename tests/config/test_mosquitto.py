@@ -118,7 +118,7 @@ class Client:
         self.paho.username_pw_set(user, files.password(broker.folder, user))
         self.paho.max_inflight_messages_set(1000)
         self.paho.max_queued_messages_set(0)
-        self.paho.on_message = lambda _c, _u, message: self.heard.append(message.payload)
+        self.paho.on_message = lambda _c, _u, message: self.heard.append(bytes(message.payload))
         self.paho.on_disconnect = lambda *_: setattr(self, "lost", self.lost + 1)
         self.paho.on_subscribe = lambda *_: self._subscribed.append(1)
         path = files.socket_of(broker.folder)

@@ -1,7 +1,10 @@
 """The shipped nginx before a real web: a TLS server of its own, and below /secure/ of another."""
 
 import base64
+import contextlib
 import http.server
+import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,6 +19,7 @@ from conftest import DEADLINE, Broker, Start, free_port, starter, wait_until
 from hls_playlist import Playlist
 from shipped_nginx import Form, ShippedNginx
 from web_station import Web, frames, gaps
+from websockets.exceptions import InvalidStatus
 
 PICTURE = b"\xff\xd8" + bytes(20_000) + b"\xff\xd9"
 FORMS = get_args(Form)
@@ -161,6 +165,51 @@ def test_the_motor_is_not_hurried_but_stopping_it_is_never_refused(nginx: Shippe
     hurried = codes("step?steps=5")
     assert hurried[:10] == [403] * 10 and 429 in hurried
     assert nginx.get("api/me").status == 200
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_guesses_are_few_and_everybody_else_is_served(
+    station: Station, tmp_path: Path, form: Form
+) -> None:
+    with running(tmp_path, station.web, form, {"burst=500": "burst=3", "rate=50r": "rate=1r"}) as n:
+        for path in ("", "api/me"):
+            codes = [n.get(path, Authorization=basic("eve")).status for _ in range(12)]
+            assert 429 in codes, (path, codes)
+            assert n.get(path).status == 200, "whoever sends no password"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_address_holds_so_many_connections(station: Station, tmp_path: Path, form: Form) -> None:
+    few = {"beeper_connections 4000": "beeper_connections 3"}
+    with running(tmp_path, station.web, form, few) as nginx, contextlib.ExitStack() as open_ones:
+        for _ in range(3):
+            open_ones.enter_context(nginx.socket("events"))
+        with pytest.raises(InvalidStatus) as refused, nginx.socket("events"):
+            pass
+        assert refused.value.response.status_code == 429
+
+
+def test_a_request_that_never_becomes_whole_is_let_go(station: Station, tmp_path: Path) -> None:
+    soon = {"client_header_timeout 10s": "client_header_timeout 1s"}
+    with running(tmp_path, station.web, "", soon) as nginx:
+        for begun in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: "):
+            assert last_words(nginx, begun) in (b"", b"HTTP/1.1 408"), begun
+        much = b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X-A: %s\r\n" % (b"a" * 9000)
+        assert last_words(nginx, much) == b"HTTP/1.1 400", "more than a line of headers may have"
+        many = b"GET / HTTP/1.1\r\nHost: localhost\r\n" + (b"X-A: %s\r\n" % (b"a" * 7000)) * 6
+        assert last_words(nginx, many) == b"HTTP/1.1 400", "more than all of them may have"
+
+
+def last_words(nginx: ShippedNginx, begun: bytes) -> bytes:
+    """What nginx says to the beginning of a request before it closes; 12 bytes of it."""
+    raw = socket.create_connection(("127.0.0.1", nginx.port), timeout=30)
+    with nginx.tls.wrap_socket(raw) as connection:
+        said = b""
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            connection.sendall(begun)
+            while piece := connection.recv(4096):
+                said += piece
+    return said[:12]
 
 
 def test_plain_http_leads_to_the_own_server(nginx: ShippedNginx) -> None:
