@@ -37,11 +37,11 @@ watch: ## everything on the bus that a person can read
 bench: setup-dev ## every benchmark, one after another (minutes)
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(PYTHON) $$file || exit 1; done
 
-user: setup ## NAME=bob: somebody who signs in with a password (ACTION=remove takes it back)
+user: setup ## who signs in with a password; NAME=bob adds him, ACTION=remove NAME=bob takes him out
 	@if [ "$(CURDIR)" = /opt/beeper-keeper ]; then \
 		runuser -u beeper-web -- env BEEPER_CONFIG=/etc/beeper-keeper/beeper.toml \
-			$(PYTHON) -m web.users --state-dir /var/lib/beeper-keeper/web $(or $(ACTION),add) $(NAME); \
-	else $(PYTHON) -m web.users --state-dir .run/state $(or $(ACTION),add) $(NAME); fi
+			$(PYTHON) -m web.users --state-dir /var/lib/beeper-keeper/web $(or $(ACTION),$(if $(NAME),add)) $(NAME); \
+	else $(PYTHON) -m web.users --state-dir .run/state $(or $(ACTION),$(if $(NAME),add)) $(NAME); fi
 
 install: ## as services of systemd, in /opt/beeper-keeper (as root; again = update)
 	@systemd/install

@@ -39,6 +39,23 @@ def test_users_are_added_listed_and_removed(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["users"]
 
 
+def test_without_words_it_says_who_there_is_and_how_to_change_that(tmp_path: Path) -> None:
+    nobody = users(tmp_path)
+    assert nobody.returncode == 0 and "nobody signs in" in nobody.stdout
+    users(tmp_path, "add", "bob")
+    somebody = users(tmp_path)
+    assert ": bob\n" in somebody.stdout
+    for example in ("make user NAME=bob", "make user ACTION=remove NAME=bob", "operators"):
+        assert example in nobody.stdout and example in somebody.stdout
+
+
+@pytest.mark.parametrize("action", ["add", "remove"])
+def test_a_missing_name_is_answered_with_examples(tmp_path: Path, action: str) -> None:
+    said = users(tmp_path, action)
+    assert said.returncode == 2 and f"whom to {action}?" in said.stderr
+    assert "make user NAME=bob" in said.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "password", "said"),
     [

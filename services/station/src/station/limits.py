@@ -18,8 +18,8 @@ INTERFACES = 4
 def descriptors(settings: dict[str, Any]) -> dict[str, int]:
     """Service → descriptors that it needs at most.
 
-    `web.max_viewers` counts live sockets, pages and MJPEG streams each on their own, and MediaMTX is
-    asked for each of them. A hub has no service webrtc.
+    `web.max_viewers` counts live sockets, pages and MJPEG streams each on their own; MediaMTX is
+    asked for somebody besides. A hub has no service webrtc.
     """
     each = 4 if settings["web"]["media"] == "mediamtx" else 3
     needed = {"web": each * settings["web"]["max_viewers"] + SPARE}

@@ -1,8 +1,9 @@
-"""`python -m web.users`: who may sign in with a password."""
+"""`python -m web.users`, and `make user`: who may sign in with a password."""
 
 import argparse
 import getpass
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bus.settings import SettingsError, load
@@ -11,6 +12,12 @@ from .passwords import HASHER, MAX_PASSWORD, check_name, read, write
 from .settings import Settings, password_file
 
 SHORTEST = 8
+HOW = """\
+add one, or change a password:  make user NAME=bob
+take one out:                   make user ACTION=remove NAME=bob
+who there is:                   make user
+let one steer and delete:       operators = ["bob"] below [access] in beeper.toml
+"""
 
 
 def main() -> None:
@@ -19,7 +26,9 @@ def main() -> None:
     try:
         path = password_file(settings_with(options.state_dir))
         users = read(path) if path.exists() else {}
-        if options.action == "list":
+        if options.action is None:
+            sys.stdout.write("".join(overview(path, users)))
+        elif options.action == "list":
             sys.stdout.writelines(f"{name}\n" for name in sorted(users))
         elif options.action == "add":
             check_name(options.name)
@@ -36,13 +45,25 @@ def command_line() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m web.users",
         description="Users who sign in with a password. It is asked for, or read from stdin.",
+        epilog=HOW,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--state-dir", type=Path, help="state_dir, unless the settings name one")
-    actions = parser.add_subparsers(dest="action", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="add | remove | list")
     for action, about in (("add", "add a user, or change the password"), ("remove", "remove one")):
-        actions.add_parser(action, help=about).add_argument("name")
+        actions.add_parser(action, help=about).add_argument("name", nargs="?")
     actions.add_parser("list", help="the names")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.action in ("add", "remove") and not options.name:
+        parser.error(f"whom to {options.action}?\n{HOW}")
+    return options
+
+
+def overview(path: Path, users: Iterable[str]) -> Iterator[str]:
+    """Who there is, and how to change that."""
+    names = sorted(users)
+    yield f"{path}: {', '.join(names) if names else 'nobody signs in with a password yet'}\n"
+    yield HOW
 
 
 def settings_with(state_dir: Path | None) -> Settings:
