@@ -1,15 +1,17 @@
 """`make doctor`: what it says of a machine, and of the station that runs there."""
 
 import os
+import resource
+import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from conftest import Broker, free_port, own_environment, starter
 from station import broker
-from station.doctor import devices, machine, programs
+from station.doctor import devices, machine, network, programs
 from station.doctor import station as running
 
 PROC_DEVICES = """\
@@ -105,6 +107,56 @@ def test_the_broker_is_asked_and_a_service_that_is_lost_is_named(tmp_path: Path)
     server.stop()
     [silent] = [verdict.line() for verdict in running.heard(settings, tmp_path)]
     assert silent.startswith("fail") and word not in silent
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "grade"),
+    [
+        ("mosquitto", "mosquitto version 2.0.10", "fail"),
+        ("mosquitto", "mosquitto version 2.0.11", "ok"),
+        ("mosquitto", "mosquitto version 2.1.2", "ok"),
+        ("ffmpeg", "ffmpeg version 5.0.3-0+deb12u1", "fail"),
+        ("ffmpeg", "ffmpeg version n7.1", "ok"),
+        ("ffmpeg", "ffmpeg version 5.1.8-0+deb12u1", "ok"),
+    ],
+)
+def test_how_old_a_program_may_be(first: Path, name: str, said: str, grade: str) -> None:
+    program(first, name, f"echo {said}")
+    assert programs.program(name).grade == grade
+
+
+def settings(host: str, *anonymous: str, viewers: int = 1000) -> dict[str, Any]:
+    """As `--show-settings` has them."""
+    web = {"host": host, "port": free_port(), "max_viewers": viewers, "media": "embedded"}
+    return {"web": web, "access": {"anonymous": anonymous}, "webrtc": {"max_sessions": 32}}
+
+
+def test_who_may_watch_is_said(tmp_path: Path) -> None:
+    assert "this machine only" in network.audience(settings("127.0.0.1", "0.0.0.0/0")).what
+    home = network.audience(settings("::", "10.1.0.0/16", "127.0.0.0/8"))
+    assert home.grade == "ok" and "everybody in 10.1.0.0/16" in home.what
+    assert network.audience(settings("::", "link")).grade == "ok"
+    assert network.audience(settings("::", "0.0.0.0/0")).grade == "warn"
+
+
+def test_more_viewers_than_descriptors_are_said() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY:
+        pytest.skip("there is no limit here")
+    grades = {
+        verdict.what.split()[0]: verdict.grade
+        for verdict in network.descriptors(settings("::", viewers=hard))
+    }
+    assert grades["web"] == "warn"
+
+
+def test_a_page_that_others_can_reach_is_tried_at_each_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert list(network.reachable("127.0.0.1", port)) == []
+    with socket.create_server(("127.0.0.3", 0)) as server:
+        [verdict] = network.reachable("127.0.0.3", server.getsockname()[1])
+        assert verdict.grade == "ok" and "http://127.0.0.3:" in verdict.what
 
 
 def test_a_port_that_somebody_else_holds_is_a_failure(broker: Broker) -> None:

@@ -15,6 +15,7 @@ from station import plan
 
 from .devices import compose, parts, permissions
 from .machine import machine
+from .network import network
 from .programs import programs
 from .station import running
 from .verdict import Verdict, fail, ok
@@ -55,6 +56,7 @@ def verdicts(folder: Path) -> Iterator[Verdict]:
     yield from parts(settings["stepper"]["enabled"])
     yield from permissions()
     yield compose()
+    yield from network(settings)
     yield from running(settings, folder)
 
 

@@ -10,8 +10,8 @@ from .verdict import Verdict, fail, ok
 
 PYTHON = (3, 11)
 ENCODERS = ("libx264", "libopus")
-VERSIONS = {"ffmpeg": (5, "-version"), "mosquitto": (2, "-h")}
-"""The oldest major version that the station is tested with, and how to ask for it."""
+VERSIONS = {"ffmpeg": ((5, 1), "-version"), "mosquitto": ((2, 0, 11), "-h")}
+"""The oldest version that the station is tested with (bookworm's), and how to ask for it."""
 
 
 def programs() -> Iterator[Verdict]:
@@ -33,12 +33,13 @@ def program(name: str) -> Verdict:
     if not shutil.which(name):
         return fail(f"{name} is not installed", f"sudo apt-get install {name}")
     said = answer(name, question)
-    found = re.search(r"version n?(\d+)[\d.]*", said)
+    found = re.search(r"version n?(\d+(?:\.\d+)*)", said)
     if not found:
         return fail(f"{name} does not say its version", f"sudo apt-get install --reinstall {name}")
-    if int(found[1]) < oldest:
-        return fail(f"{name} {found[0]} is too old", f"version {oldest} or newer is needed")
-    return ok(f"{name} {found[0].removeprefix('version ')}")
+    if tuple(map(int, found[1].split("."))) < oldest:
+        wanted = ".".join(map(str, oldest))
+        return fail(f"{name} {found[1]} is too old", f"version {wanted} or newer is needed")
+    return ok(f"{name} {found[1]}")
 
 
 def encoders() -> Verdict:
