@@ -29,6 +29,7 @@ SECTIONS = frozenset(
         "runtime_dir",
         "state_dir",
         "mqtt",
+        "clock",
         "camera",
         "stills",
         "metadata",
@@ -115,6 +116,26 @@ def client_id(name: str, password: str) -> str:
     return f"{name}-{mark[:24]}"
 
 
+class Clock(Section):
+    """When the wall clock is believed."""
+
+    trusted: bool = Field(
+        False, description="take the system's time as right, without time server or RTC"
+    )
+    settle: float = Field(
+        600, ge=0, le=86_400, description="s that a time must last which no time server confirms"
+    )
+    settle_synchronised: float = Field(
+        60, ge=0, le=86_400, description="s that a jump must last which the time server confirms"
+    )
+    settle_expiry: float = Field(
+        3600, ge=0, le=31_536_000, description="s after a leap of days in which nothing is deleted"
+    )
+    kernel: Path | None = Field(
+        None, description="for tests: a file that says `synchronised` in the kernel's place"
+    )
+
+
 class Settings(BaseSettings):
     """What every service knows; each adds its own sections."""
 
@@ -135,6 +156,7 @@ class Settings(BaseSettings):
         Path("/var/lib/beeper-keeper"), description="the little that must survive a restart"
     )
     mqtt: Mqtt = Mqtt()
+    clock: Clock = Clock()
 
     @classmethod
     def settings_customise_sources(

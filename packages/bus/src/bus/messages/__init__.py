@@ -1,6 +1,6 @@
 """The payloads of the bus, one module a family."""
 
-from .base import Lease, Level, Message, Metric
+from .base import BootTime, ClockState, Lease, Level, Message, Metric, Timed
 from .camera import (
     AacLease,
     CameraLease,
@@ -56,6 +56,7 @@ from .webrtc import (
 __all__ = [
     "AacLease",
     "AudioLevel",
+    "BootTime",
     "CameraLease",
     "CameraMetadata",
     "CameraState",
@@ -67,6 +68,7 @@ __all__ = [
     "ChatResult",
     "ChatSend",
     "Climate",
+    "ClockState",
     "CpuTemperature",
     "Echo",
     "Heartbeat",
@@ -96,6 +98,7 @@ __all__ = [
     "StepperResult",
     "StepperStatus",
     "SystemStats",
+    "Timed",
     "Viewer",
     "Viewers",
     "WebrtcAnswer",

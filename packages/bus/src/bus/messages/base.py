@@ -1,6 +1,6 @@
 """What every payload of the bus has in common."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -20,7 +20,30 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
-class Metric(Message):
+ClockState = Literal["known", "unconfirmed", "unset"]
+"""Whether somebody vouches for the wall clock; nobody does and it may be right; it is wrong."""
+
+
+class BootTime(Message):
+    """When something was, by a clock that nobody can set: it gets its Unix time later."""
+
+    boot: str = Field(max_length=64, description="boot id of the machine (random(4))")
+    boottime: float = Field(ge=0, lt=LATEST, description="seconds since that boot, CLOCK_BOOTTIME")
+    state: ClockState = Field(description="unset = the timestamp beside it is wrong")
+
+
+class Timed(Message):
+    """What says when it was."""
+
+    boot_time: BootTime | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="absent while the sender's clock is known to be right",
+    )
+    """Absent, and not null, so that an older receiver understands what a right clock sends."""
+
+
+class Metric(Timed):
     """A flat measurement with the time at which it was made.
 
     An old reading is never republished under a new time: a source that has stopped is silent,

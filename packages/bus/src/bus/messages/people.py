@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .base import Message, Timestamp
+from .base import Message, Timed, Timestamp
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -25,7 +25,7 @@ class Viewer(Message):
     seen: Timestamp = Field(description="Unix time of the last heartbeat (s)")
 
 
-class Viewers(Message):
+class Viewers(Timed):
     """Everybody who is watching."""
 
     viewers: list[Viewer]
@@ -57,7 +57,7 @@ class ChatDelete(Message):
     username: Name
 
 
-class ChatMessage(Message):
+class ChatMessage(Timed):
     """A message that was accepted; number and time are assigned once."""
 
     id: MessageId

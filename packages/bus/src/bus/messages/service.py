@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Message, Timestamp
+from .base import Message, Timed, Timestamp
 
 ServiceState = Literal["online", "offline", "lost"]
 
 
-class ServiceStatus(Message):
+class ServiceStatus(Timed):
     """The life of one instance; older than 30 s counts as lost, whatever it says."""
 
     state: ServiceState = Field(description="offline = stopped cleanly, lost = died (last will)")

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from .base import Lease, Level, Message, Timestamp
+from .base import Lease, Level, Message, Timed, Timestamp
 from .people import Identifier
 
 Sdp = Field(max_length=65_536, description="session description, RFC 8866")
@@ -54,7 +54,7 @@ class IceServer(Message):
     credential: str | None = None
 
 
-class WebrtcStatus(Message):
+class WebrtcStatus(Timed):
     """How many viewers there are, and what a browser needs to become one."""
 
     sessions: int = Field(ge=0, description="connected and connecting")
