@@ -18,8 +18,13 @@ Generated from `packages/bus` by `make topics`; a test fails when this page is s
 `beeper/#` is JSON for people and programs, `media/#` is binary. On a hub every topic may stand
 under `stations/<station>/`. `timestamp` is Unix seconds of the measurement; unknown is `null`,
 never 0. Every metric may carry `interval` (s until the next one) and `simulated`.
+
+While the sender's clock is not known to be right, what has a `timestamp` carries `boot_time` too:
+boot id (`boot`), CLOCK_BOOTTIME of the same moment (`boottime`, s) and `state`, which is `unset`
+(the timestamp is wrong) or `unconfirmed` (nobody vouches for it). The status of a service goes on
+to carry it as `known`: its `timestamp` minus its `boottime` is what readings of that boot lack.
 """
-COMMON = ("timestamp", "interval", "simulated")
+COMMON = ("timestamp", "interval", "simulated", "boot_time")
 
 
 def page() -> str:

@@ -11,14 +11,14 @@ from typing import Any
 
 from paho.mqtt.client import MQTTMessage
 
-from . import topics
+from . import topics, wall_clock
 from .calls import Calls
 from .connection import Will
 from .errors import BusError, Nobody, Refused
 from .health import Health
 from .inbox import Inbox
 from .link import Link
-from .messages import Echo, ServiceState, ServiceStatus
+from .messages import Echo, ServiceState, ServiceStatus, Timed
 from .repeat import repeat
 from .settings import Settings
 from .topics import A, Levels, M, Q, Request, Topic
@@ -36,7 +36,7 @@ class Bus:
     def __init__(self, settings: Settings, instance: str, version: str) -> None:
         self.instance = instance
         self.problems: dict[str, str] = {}
-        self.started_at = time.time()
+        self.started_at = wall_clock.now()
         self._version = version
         self._interval = settings.mqtt.status_interval
         self._station = settings.station
@@ -94,6 +94,8 @@ class Bus:
         raises Refused when the broker refuses it.
         """
         name = topics.address(topic, self._station, **levels)
+        if isinstance(message, Timed) and (mark := wall_clock.mark(message)):
+            message = message.model_copy(update={"boot_time": mark})
         payload = message.model_dump_json().encode()
         if topic.retain:
             self._latest[name] = topic, payload
@@ -134,7 +136,7 @@ class Bus:
     async def echo(self) -> float:
         """One round trip to the broker, in seconds; BusError when it does not answer in time."""
         began = time.monotonic()
-        message = Echo(timestamp=time.time())
+        message = Echo(timestamp=wall_clock.now())
         with contextlib.suppress(Nobody):
             await self.publish(topics.SERVICE_ECHO, message, instance=self.instance)
         return time.monotonic() - began
@@ -189,7 +191,8 @@ class Bus:
             state=state,
             version=self._version,
             started_at=self.started_at,
-            timestamp=time.time(),
+            timestamp=wall_clock.now(),
+            boot_time=wall_clock.CLOCK.announcement(),
             invalid_messages=self.invalid.total(),
             problems=dict(self.problems) if state == "online" else {},
         )

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from importlib import metadata
 from typing import NoReturn, TypeVar
 
-from . import reference, watchdog
+from . import reference, wall_clock, watchdog
 from . import settings as configuration
 from .address import hide_logins
 from .client import Bus
@@ -33,6 +33,7 @@ def main(
     *,
     takes: str | None = None,
     known: Callable[[S], Iterable[str]] | None = None,
+    dated: bool = False,
 ) -> None:
     """Run `python -m <service>` until SIGTERM or Ctrl-C.
 
@@ -40,6 +41,7 @@ def main(
     line names what the instance is for (`python -m camera csi` is the instance `camera-csi`), one
     of those that are `known` to the settings; else `name` is an optional suffix that tells replicas
     apart (`python -m web 2` is `web-2`).
+    `dated` services keep what has a date: they note the time on the disk, and say when it is wrong.
     SettingsError from the work is one line in the log, any other error a traceback.
     Exit code: 0 stopped, 1 wrong settings or failed work, 2 wrong command line.
     """
@@ -62,7 +64,11 @@ def main(
         sys.exit(f"{service}: mqtt.password_file: {error}")
     instance = f"{service}-{name}" if name else service
     log_to_stderr(instance, settings.log_level)
-    leave(asyncio.run(live(instance, settings, lambda bus: work(bus, settings, name), service)))
+    if not dated:
+        logging.getLogger(wall_clock.__name__).setLevel(logging.ERROR)
+    wall_clock.CLOCK.begin(settings.clock, settings.state_dir / wall_clock.FILE, keeps=dated)
+    whole = live(instance, settings, lambda bus: work(bus, settings, name), service, dated)
+    leave(asyncio.run(whole))
 
 
 def leave(code: int) -> NoReturn:
@@ -114,12 +120,17 @@ class Discreet(logging.Formatter):
 
 
 async def live(
-    instance: str, settings: Settings, work: Callable[[Bus], Awaitable[None]], package: str
+    instance: str,
+    settings: Settings,
+    work: Callable[[Bus], Awaitable[None]],
+    package: str,
+    dated: bool = False,
 ) -> int:
     """Announce, work, say goodbye; the exit code."""
     bus = Bus(settings, instance, metadata.version(package))
     presence = asyncio.create_task(bus.run())
     alive = asyncio.create_task(watchdog.reassure())
+    clock = asyncio.create_task(watch_clock(bus, dated))
     job = asyncio.ensure_future(work(bus))
     stop = stop_signal()
     await asyncio.wait((presence, job, stop), return_when=asyncio.FIRST_COMPLETED)
@@ -129,6 +140,8 @@ async def live(
     else:
         await end(presence)
     await end(alive)
+    await end(clock)
+    wall_clock.CLOCK.close()
     if isinstance(failed, SettingsError):
         log.error("%s", failed)
         return 1
@@ -137,6 +150,15 @@ async def live(
         return 1
     log.info("stopped")
     return 0
+
+
+async def watch_clock(bus: Bus, dated: bool) -> None:
+    """Look at the clock each second, for ever; with `dated` the status says what is wrong."""
+    while True:
+        wall_clock.CLOCK.sample()
+        if dated:
+            bus.problem("clock", wall_clock.CLOCK.problem())
+        await asyncio.sleep(1)
 
 
 def stop_signal() -> "asyncio.Future[None]":

@@ -1,8 +1,8 @@
 """Measures what is really delivered: pictures and bits a second, time between key frames."""
 
-import time
 from collections import deque
 
+from bus import wall_clock
 from media.clock import boottime
 
 _WINDOW = 5.0
@@ -32,7 +32,7 @@ class Meter:
     def frame(self, capture: float, size: int, key: bool) -> None:
         """Count a picture (captured at boot seconds, size in bytes)."""
         now = boottime()
-        self.last_frame = time.time()
+        self.last_frame = wall_clock.now()
         self._frames.append(now)
         self._sizes.append((now, size))
         if key:

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import logging
-import time
 from typing import Any
 
-from bus import Bus, BusError
+from bus import Bus, BusError, wall_clock
 from bus.media import MediaConnection
 from bus.messages import CameraStatus
 from bus.repeat import repeat
@@ -78,7 +77,7 @@ class Report:
         self._warnings["keys"] = f"key frames come only every {interval:.1f} s" if slow else None
         warnings = "; ".join(text for text in self._warnings.values() if text)
         return CameraStatus(
-            timestamp=time.time(),
+            timestamp=wall_clock.now(),
             interval=self._camera.status_interval,
             fps=_rounded(meter.fps) if streaming else None,
             bitrate_kbps=_rounded(meter.kbps) if streaming else None,

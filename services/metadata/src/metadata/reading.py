@@ -5,6 +5,7 @@ import re
 import time
 from typing import NamedTuple
 
+from bus import wall_clock
 from bus.messages import CameraMetadata, Metric
 from pydantic import ValidationError
 
@@ -28,7 +29,7 @@ class Now(NamedTuple):
 
     @classmethod
     def read(cls) -> "Now":
-        return cls(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME))
+        return cls(wall_clock.now(), time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 def reading(fields: dict[str, object], written: float, every: float, now: Now) -> CameraMetadata:

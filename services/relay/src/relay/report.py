@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import logging
-import time
 from typing import Any
 
-from bus import Bus, BusError
+from bus import Bus, BusError, wall_clock
 from bus.messages import RelayStatus
 from bus.repeat import repeat
 from bus.topics import RELAY_STATUS
@@ -55,7 +54,7 @@ class Report:
 
     async def _publish(self) -> None:
         status = RelayStatus(
-            timestamp=time.time(),
+            timestamp=wall_clock.now(),
             interval=self._relay.status_interval,
             camera=self._relay.camera,
             target=self._target,

@@ -25,4 +25,4 @@ async def work(bus: Bus, settings: Settings, _name: str) -> None:
 
 
 if __name__ == "__main__":
-    main("sensors", Settings, work)
+    main("sensors", Settings, work, dated=True)

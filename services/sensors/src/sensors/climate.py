@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bus import Bus
+from bus import Bus, wall_clock
 from bus.messages import Climate
 from bus.messages.sensors import iaq_class
 from bus.topics import CLIMATE
@@ -69,14 +69,14 @@ class Probe:
         except OSError:
             self._disconnect()
             raise Fault(absent(settings)) from None
-        return self._climate(measurement, time.time())
+        return self._climate(measurement, wall_clock.now())
 
     def keep(self) -> None:
         """Write down what was learned.
 
         The bus stays open until the process ends: a last measurement may still be running on it.
         """
-        self._save(time.time())
+        self._save(wall_clock.now())
 
     def _connected(self) -> "Chip":
         from .chip import find

@@ -1,10 +1,10 @@
 """The processor: its temperature and clock from sysfs, its limits from the firmware."""
 
 import asyncio
-import time
 from pathlib import Path
+from typing import Any
 
-from bus import Bus
+from bus import Bus, wall_clock
 from bus.messages import CpuTemperature
 from bus.topics import CPU
 
@@ -36,13 +36,14 @@ def measure(sensors: Sensors, bits: int | None) -> CpuTemperature | None:
     heat, clock = temperature(sensors.cpu.sys), frequency(sensors.cpu)
     if heat is None and clock is None and bits is None:
         return None
+    decoded: dict[str, Any] = {} if bits is None else throttle.decode(bits)
     return CpuTemperature(
-        timestamp=time.time(),
+        timestamp=wall_clock.now(),
         interval=sensors.interval,
         cpu_temp=heat,
         cpu_freq_mhz=clock,
         throttled=bits,
-        **(throttle.decode(bits) if bits is not None else {}),
+        **decoded,
     )
 
 

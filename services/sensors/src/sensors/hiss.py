@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-import time
 from array import array
 from collections.abc import Callable
+
+from bus import wall_clock
 
 from .alsa import RATE
 from .weather import wave
@@ -20,7 +21,7 @@ async def rustle(heard: Callable[[bytes], None]) -> None:
     """Hand over samples (S16, mono, 48 kHz) in real time until cancelled."""
     blocks = [noise(amplitude) for amplitude in LOUDNESS]
     while True:
-        now = time.time()
+        now = wall_clock.now()
         mood = 0.5 + 0.3 * wave(now, 300) + 0.2 * wave(now, 7)
         heard(blocks[int(mood * (len(blocks) - 1))])
         await asyncio.sleep(BLOCK)

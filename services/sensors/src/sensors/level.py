@@ -1,8 +1,9 @@
 """Loudness of 16 bit samples: RMS and peak in dBFS, where a full-scale sine is -3.01 RMS."""
 
 import math
-import time
 from typing import NamedTuple
+
+from bus import wall_clock
 
 FULL_SCALE = 32768
 SAMPLE = 2
@@ -45,7 +46,7 @@ class Meter:
             self._energy += math.hypot(*samples) ** 2
             self._peak = max(self._peak, max(samples), -min(samples))
             self._count += len(samples)
-            self._ended_at = time.time()
+            self._ended_at = wall_clock.now()
 
     def take(self) -> Level | None:
         """The level since the last call; None when nothing was heard."""

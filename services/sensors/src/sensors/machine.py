@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import psutil
-from bus import Bus
+from bus import Bus, wall_clock
 from bus.messages import SystemStats
 from bus.topics import SYSTEM
 
@@ -36,7 +36,7 @@ def measure(sensors: Sensors, name: str, busy: float) -> SystemStats:
     memory = psutil.virtual_memory()
     received, sent = traffic()
     return SystemStats(
-        timestamp=time.time(),
+        timestamp=wall_clock.now(),
         interval=sensors.interval,
         cpu_percent=min(busy, 100),
         memory_percent=memory.percent,

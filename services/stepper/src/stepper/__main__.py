@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import json
-import time
 from typing import Any
 
-from bus import Bus, BusError, Message, Topic, main
+from bus import Bus, BusError, Message, Topic, main, wall_clock
 from bus.messages import StepperLease, StepperNonce, StepperNonceQuery, StepperResult, StepperStatus
 from bus.messages.people import Identifier
 from bus.repeat import repeat
@@ -92,7 +91,7 @@ def status(desk: Desk, axis: Stepper) -> StepperStatus:
     if movement and movement.start is not None:
         target = movement.start + movement.steps
     return StepperStatus(
-        timestamp=time.time(),
+        timestamp=wall_clock.now(),
         interval=axis.interval,
         simulated=axis.driver == "simulated",
         enabled=report.enabled,

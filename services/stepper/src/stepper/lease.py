@@ -1,9 +1,9 @@
 """Who steers: one operator at a time, until they let go or are silent for long enough."""
 
-import time
 from collections.abc import Callable
 from time import monotonic
 
+from bus import wall_clock
 from bus.messages import StepperLease
 
 from .judge import No
@@ -37,7 +37,7 @@ class Lease:
             raise No("held", f"{holder} steers the motor; free in {self.left:.0f} s at the latest")
         self._holder, self._until = operator, self._clock() + self._seconds
         # Reckoned once: two clocks that are read one after the other never tell the same again.
-        self._shown = StepperLease(holder=operator, until=time.time() + self._seconds)
+        self._shown = StepperLease(holder=operator, until=wall_clock.now() + self._seconds)
 
     def give(self) -> None:
         """Nobody holds it any more."""

@@ -5,7 +5,7 @@ import contextlib
 import time
 
 from aiortc import RTCCertificate
-from bus import Bus, BusError, Refusal
+from bus import Bus, BusError, Refusal, wall_clock
 from bus.media import MediaConnection
 from bus.messages import (
     CameraLease,
@@ -190,7 +190,7 @@ class Desk:
             sessions=self._admitted,
             max_sessions=self._settings.max_sessions,
             ice_servers=ice_servers(self._settings),
-            timestamp=time.time(),
+            timestamp=wall_clock.now(),
         )
         with contextlib.suppress(BusError):
             await self._bus.publish(WEBRTC_STATUS, status)

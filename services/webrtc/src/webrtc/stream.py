@@ -2,9 +2,9 @@
 
 import secrets
 import struct
-import time
 
 from aiortc.rtp import RtcpSdesPacket, RtcpSenderInfo, RtcpSourceInfo, RtcpSrPacket
+from bus import wall_clock
 
 from .timeline import WRAP, Timeline, ntp_time
 from .transport import Transport
@@ -70,7 +70,7 @@ class RtpStream:
 
     def report(self, cname: str, timeline: Timeline) -> None:
         """Tell when timestamps are: what brings sound and picture together (§6.4.1)."""
-        now = time.time()
+        now = wall_clock.now()
         info = RtcpSenderInfo(
             ntp_timestamp=ntp_time(now),
             rtp_timestamp=timeline.at(now),
