@@ -11,6 +11,7 @@ import pytest
 from bus import Bus, BusError, Message, Settings, Topic
 from bus.messages import (
     AudioLevel,
+    BootTime,
     HistoryList,
     HistoryQuery,
     HistorySeries,
@@ -87,8 +88,16 @@ class Past:
         series = await self.ask(since - 1, since + 400)
         return [value for value in series.mean if value is not None]
 
+    def status_of(self, part: str) -> str:
+        return self.status.problems.get(part, "") if self.status else ""
+
+    async def vouch(self, status: ServiceStatus, timestamp: float, since: BootTime) -> None:
+        """Say the status of another service of that boot."""
+        said = status.model_copy(update={"timestamp": timestamp, "boot_time": since})
+        await self.say(SERVICE_STATUS, said, instance="sensors")
+
     async def problem(self) -> str:
-        return self.status.problems.get("disk", "") if self.status else ""
+        return self.status_of("disk")
 
 
 async def until(condition: Any, what: str) -> None:

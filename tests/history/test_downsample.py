@@ -14,7 +14,7 @@ from history import downsample, retention, schema
 from history.metric import read
 from history.settings import History
 from history.sqlite import query, sources
-from history.store import Store
+from history.store import Heard, Store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ def store_of(readings: dict[int, float], interval: float = 1) -> Iterator[Store]
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder), 10)
         store.open()
-        store.add((point(AUDIO, {}, level(*reading)), interval) for reading in readings.items())
+        store.add(Heard(point(AUDIO, {}, level(*one)), interval) for one in readings.items())
         yield store
         store.close()
 
@@ -126,7 +126,7 @@ def test_a_reading_that_comes_late_is_in_its_window() -> None:
     with store_of({0: 1.0, 1000: 3.0}) as store:
         store.flush()
         retention.roll(store, (BEGIN + 3600) * 1000)
-        store.add([(point(AUDIO, {}, level(2000, 8.0)), 1.0)])
+        store.add([Heard(point(AUDIO, {}, level(2000, 8.0)), 1.0)])
         for _ in range(2):
             series = query(store, METRIC, BEGIN, BEGIN + 10 * WINDOW, 5)
             assert (series.mean, series.max) == ([4], [8])
@@ -140,7 +140,7 @@ def test_the_oldest_readings_make_room(tmp_path: Path) -> None:
     end = 5 * 86_400
     for begin in range(0, end, 86_400):
         moments = range(begin * 1000, (begin + 86_400) * 1000, 2000)
-        store.add((point(AUDIO, {}, level(m, m % 90)), 1.0) for m in moments)
+        store.add(Heard(point(AUDIO, {}, level(m, m % 90)), 1.0) for m in moments)
         store.flush()
     retention.roll(store, (BEGIN + end) * 1000)
     before = retention.size(store)

@@ -81,4 +81,4 @@ async def answer(question: Callable[[], Awaitable[T]]) -> T:
 
 
 if __name__ == "__main__":
-    main("history", Settings, work)
+    main("history", Settings, work, dated=True)

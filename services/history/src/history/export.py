@@ -15,16 +15,20 @@ from bus.settings import SettingsError
 from influxdb_client.client.write.point import Point
 from influxdb_client.domain.write_precision import WritePrecision
 
+from .boots import BOOT
 from .schema import quoted
+from .series import KEPT
 from .settings import Settings
-from .store import FILE, KEPT
+from .store import FILE
 
 
 def lines(database: sqlite3.Connection, since: int, until: int) -> Iterator[str]:
     """Every reading between two times (ms), one line each, series after series."""
     for key, measurement, tags in database.execute("SELECT id, measurement, tags FROM series"):
-        if kept := KEPT.get(measurement):
-            yield from lines_of(database, kept, key, json.loads(tags), since, until)
+        about = json.loads(tags)
+        # What has no time yet is for no time series.
+        if (kept := KEPT.get(measurement)) and BOOT not in about:
+            yield from lines_of(database, kept, key, about, since, until)
 
 
 def lines_of(

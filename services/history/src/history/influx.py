@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import time
 from datetime import UTC, datetime
 
+from bus import wall_clock
 from bus.address import hide_addresses, hide_logins
 from bus.messages import HistorySeries, HistorySource
 from bus.points import MEASUREMENTS, STATISTICS, WINDOW
@@ -64,7 +64,7 @@ class Influx:
     def _query(self, metric: Metric, start: float, end: float, points: int) -> HistorySeries:
         begin, stop = round(start * 1000), round(end * 1000)
         width = downsample.width(begin, stop, points)
-        old = start < time.time() - self._settings.raw_days * DAY
+        old = start < wall_clock.now() - self._settings.raw_days * DAY
         if old:
             width = max(width, WINDOW * 1000)
         wide = width >= WINDOW * 1000

@@ -8,15 +8,17 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from bus import Bus, Levels, Message, Topic
+from bus import Bus, Levels, Message, Topic, sqlite_file, wall_clock
 from bus.connection import Session
 from bus.intake import Intake
+from bus.messages import BootTime
 from bus.points import METRICS, Point, point
 from bus.rights import BRIDGED
 
-from . import retention
+from . import placing, retention
+from .repair import Repair
 from .settings import History, Settings
-from .store import Store, is_broken
+from .store import Heard, Store
 
 T = TypeVar("T")
 AHEAD = 3600.0
@@ -42,7 +44,8 @@ class Recorder:
         kept = BRIDGED if history.hub else METRICS
         self._intake = Intake(bus, settings, kept, self._take, session, everywhere=history.hub)
         self._thread = ThreadPoolExecutor(1, "sqlite")
-        self._pending: list[tuple[Point, float | None]] = []
+        self._repair = Repair(bus, self._store, self._in_thread, self._damaged)
+        self._pending: list[Heard] = []
         self._full = asyncio.Event()
         self._is_open = False
         self._tidied = float("-inf")
@@ -54,11 +57,13 @@ class Recorder:
             await self._try(self._tend)
             # Its task ends after what is below has written and acknowledged the last batch.
             group.create_task(self._intake.run())
+            repair = group.create_task(self._repair.run())
             try:
                 while True:
                     await self._wait()
                     await self._try(self._tend)
             finally:
+                repair.cancel()
                 await self._try(self._flush)
                 await self._in_thread(self._store.close)
 
@@ -75,20 +80,24 @@ class Recorder:
 
     def _take(self, topic: Topic[Any], levels: Levels, message: Message) -> None:
         taken = point(topic, levels, message)
-        if why := self._unfit(taken):
+        boot_time: BootTime | None = getattr(message, "boot_time", None)
+        if why := self._unfit(taken, boot_time):
             self._intake.drop(topic, why)
         elif self._store.unwritten + len(self._pending) >= 2 * self._settings.waiting:
             self._lost += 1
         else:
-            self._pending.append((taken, getattr(message, "interval", None)))
+            interval: float | None = getattr(message, "interval", None)
+            self._pending.append(Heard(taken, interval, boot_time))
             if self._store.unwritten + len(self._pending) >= self._settings.waiting // 2:
                 self._full.set()
 
-    def _unfit(self, taken: Point) -> str | None:
-        now = time.time()
-        if taken.moment > (now + AHEAD) * 1000:
+    def _unfit(self, taken: Point, boot_time: BootTime | None) -> str | None:
+        now = wall_clock.now()
+        believed = boot_time is None and wall_clock.CLOCK.state != "unset"
+        if believed and taken.moment > (now + AHEAD) * 1000:
             return "its time is in the future"
-        if taken.moment < (now - self._settings.days * retention.DAY) * 1000:
+        old = taken.moment < (now - self._settings.days * retention.DAY) * 1000
+        if believed and old and wall_clock.CLOCK.may_expire():
             return "it is older than what is kept (history.days)"
         if any(type(v) is int and v not in INTEGERS for v in taken.fields.values()):
             return "a number of more than 64 bits"
@@ -108,7 +117,11 @@ class Recorder:
         if not self._is_open:
             await self._in_thread(self._store.open)
             self._is_open = True
+            known, newest = await self._in_thread(self._store.ends)
+            wall_clock.CLOCK.saw(known, newest)
+            self._repair.opened()
         await self._flush()
+        await self._in_thread(placing.settle, self._store)
         if time.monotonic() - self._tidied >= self._settings.tidy:
             await self._in_thread(retention.tidy, self._store, self._settings)
             self._tidied = time.monotonic()
@@ -127,15 +140,23 @@ class Recorder:
             lost = f", {self._lost} are lost" if self._lost else ""
             text = f"{self._store.path}: {error}; {waiting} readings wait for it{lost}"
             self._bus.problem(DISK, text)
-            if is_broken(error):
-                # Opened anew it is put aside, and the broker repeats what was in memory only.
-                self._is_open = False
-                await self._in_thread(self._store.put_aside, error)
-                self._intake.again()
+            self._repair.failed()
+            if sqlite_file.is_damaged(error):
+                await self._damaged(error)
         else:
+            self._repair.works()
             refused = self._store.refused
             self._bus.problem(DISK, None)
             self._bus.problem("series", TOO_MANY.format(refused) if refused else None)
+
+    async def _damaged(self, error: Exception) -> None:
+        """Move the file aside and begin anew; the broker repeats what was in memory only."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        await self._in_thread(self._store.put_aside, error)
+        self._intake.again()
+        self._full.set()
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

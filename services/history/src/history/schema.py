@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from bus.points import MEASUREMENTS, WINDOW, Measurement
 
+from .boots import TABLES
+
 TYPES = {"float": "REAL", "int": "INTEGER", "bool": "INTEGER", "string": "TEXT"}
 SERIES = """
 CREATE TABLE IF NOT EXISTS series (
@@ -19,13 +21,15 @@ CREATE TABLE IF NOT EXISTS series (
 """
 """`tags` and `fields` (those that ever had a value) are JSON, `interval` is the last one (s),
 `rolled` the time (ms) up to which there are windows."""
+KEEP = "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)"
 KEY = "series INTEGER NOT NULL, moment INTEGER NOT NULL"
 WIDE = WINDOW * 1000
 
 
 def prepare(database: sqlite3.Connection) -> None:
     """Make what is missing: tables, columns of a contract that has grown, and those in memory."""
-    database.execute(SERIES)
+    for table in (SERIES, *TABLES):
+        database.execute(table)
     for kept in MEASUREMENTS.values():
         columns = [f"{quoted(name)} {TYPES[kind]}" for name, kind in kept.fields.items()]
         windows = [f"{quoted(name)} REAL" for name in window_columns(kept)]
@@ -62,6 +66,19 @@ def move(kept: Measurement) -> str:
     names = ", ".join(("series", "moment", *map(quoted, kept.fields)))
     into = f"INSERT OR REPLACE INTO main.{kept.name} ({names})"
     return f"{into} SELECT {names} FROM temp.{kept.name}"
+
+
+def shift(kept: Measurement, into: str) -> str:
+    """The statement that copies rows of a series to another one, at other times.
+
+    Parameters: the series, ms to add, the series from which, and between which times (ms).
+    """
+    names = ", ".join(map(quoted, kept.fields))
+    return (
+        f"INSERT OR REPLACE INTO {into} (series, moment, {names}) "
+        f"SELECT ?, moment + ?, {names} FROM main.{kept.name} "
+        "WHERE series = ? AND moment BETWEEN ? AND ?"
+    )
 
 
 def roll(kept: Measurement) -> str:

@@ -7,7 +7,8 @@ from bus.messages import HistorySeries, HistorySource
 from . import downsample, lookup, schema
 from .metric import Metric, name_of
 from .recorder import Recorder
-from .store import Series, Store
+from .series import Series
+from .store import Store
 
 
 class Sqlite:
@@ -28,7 +29,7 @@ class Sqlite:
 
 def sources(store: Store, station: str) -> list[HistorySource]:
     """Every topic of a station of which something is kept."""
-    found = [series for _, series in sorted(store.series.items())]
+    found = [series for _, series in sorted(store.series.items()) if not series.boot]
     return [source(store, series) for series in found if series.tags["station"] == station]
 
 
@@ -67,7 +68,7 @@ def only_windows_before(store: Store, series: Series) -> int:
 
 def fits(series: Series, metric: Metric) -> bool:
     """Whether a series is one of a metric's: the payload may tell more of them apart."""
-    same = series.kept.name == metric.measurement.name
+    same = series.kept.name == metric.measurement.name and not series.boot
     return same and metric.tags.items() <= series.tags.items()
 
 

@@ -1,17 +1,19 @@
 """Readings in SQLite: in memory first, on the disk a batch at a time, both in every answer."""
 
 import contextlib
-import json
 import logging
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from bus.points import MEASUREMENTS, Measurement, Point
+from bus import sqlite_file
+from bus.messages import BootTime
+from bus.points import Point
 
 from . import schema
+from .boots import BOOT, Boots
+from .series import KEPT, Series, known, sorted_json
 
 log = logging.getLogger(__name__)
 
@@ -23,27 +25,16 @@ PAGE = 1024
 CHECKPOINT = 4000
 """Pages after which SQLite writes its log back into the file: a page that many batches have touched
 is written back once. The log grows to as many pages."""
-KEPT = {kept.name: kept for kept in MEASUREMENTS.values()}
+UNPLACED = 10
+"""Times as many series without a time as with one: a station has some for each boot without."""
 
 
-class Series:
-    """The readings of one measurement with the same tags, and what is known of them."""
+class Heard(NamedTuple):
+    """A reading as it came: the seconds until the next one, and what there is besides its time."""
 
-    def __init__(self, key: int, measurement: str, tags: dict[str, str]) -> None:
-        self.key = key
-        self.kept: Measurement = KEPT[measurement]
-        self.tags = tags
-        self.interval = self.kept.topic.every or 0.0
-        """s between two readings, as they said last."""
-        self.fields: set[str] = set()
-        """Those that ever had a value."""
-        self.rolled = 0
-        """Unix time (ms) up to which there are windows."""
-
-    def row(self) -> tuple[Any, ...]:
-        """As the table has it."""
-        about = (self.key, self.kept.name, sorted_json(self.tags), self.interval)
-        return (*about, json.dumps(sorted(self.fields)), self.rolled)
+    point: Point
+    interval: float | None = None
+    boot_time: BootTime | None = None
 
 
 class Store:
@@ -59,7 +50,12 @@ class Store:
         """Readings that are only in memory."""
         self.refused = 0
         """Readings of more series than `most`."""
+        self.aside: Path | None = None
+        """The damaged file that is to be read as far as it can be."""
+        self.was_cut_off = False
+        """Whether the last one who had the file open did not close it."""
         self.series: dict[tuple[str, str], Series] = {}
+        self.boots = Boots()
         self._most = most
         self._database: sqlite3.Connection | None = None
         self._changed: set[Series] = set()
@@ -67,13 +63,18 @@ class Store:
     def open(self) -> None:
         """Open the file; a damaged one is put aside and a new one begun."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.close()
+        self.was_cut_off = sqlite_file.was_cut_off(self.path)
         try:
+            sqlite_file.look(self.path)
             self._open()
         except sqlite3.DatabaseError as error:
-            if not is_broken(error):
+            if not sqlite_file.is_damaged(error):
                 raise
             self.put_aside(error)
             self._open()
+        if self.aside and not self.series:
+            self._bring_series(self.aside)
 
     def close(self) -> None:
         """Let go of the file, and of what is only in memory."""
@@ -85,12 +86,7 @@ class Store:
     def put_aside(self, error: Exception) -> None:
         """Let go of a damaged file and give it another name."""
         self.close()
-        aside = f"{FILE}.broken-{int(time.time())}"
-        log.error("%s: %s; moved to %s, beginning anew", self.path, error, aside)
-        for end in ("", "-wal", "-shm"):
-            part = self.path.with_name(FILE + end)
-            if part.exists():
-                part.rename(self.path.with_name(aside + end))
+        self.aside = sqlite_file.move_aside(self.path, error)
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -99,13 +95,31 @@ class Store:
             raise sqlite3.OperationalError("the file is not open")
         return self._database
 
-    def add(self, points: Iterable[tuple[Point, float | None]]) -> None:
-        """Take readings, each with the seconds until the next one if it says so."""
-        for point, interval in points:
-            if (series := self._series_of(point)) is None:
+    @property
+    def tables(self) -> list[str]:
+        """Those that have rows by series and moment."""
+        return [name + kind for kind in ("", "_windows") for name in KEPT]
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of one of them."""
+        return sqlite_file.columns(self.database, table)
+
+    def bring(self, table: str, names: list[str], rows: list[tuple[Any, ...]]) -> int:
+        """Keep rows of another file that are not there yet; how many."""
+        marks = ", ".join("?" * len(names))
+        into = f"INSERT OR IGNORE INTO main.{table} ({', '.join(map(schema.quoted, names))})"
+        with self.transaction() as database:
+            return database.executemany(f"{into} VALUES ({marks})", rows).rowcount
+
+    def add(self, readings: Iterable[Heard]) -> None:
+        """Take readings."""
+        for heard in readings:
+            point = self.boots.place(heard.point, heard.boot_time)
+            if self._is_too_many(point):
                 self.refused += 1
                 continue
-            self._learn(series, point, interval)
+            series = self.series_of(point)
+            self._learn(series, point, heard.interval)
             row = (series.key, point.moment, *map(point.fields.get, series.kept.fields))
             self.database.execute(schema.insert(series.kept), row)
             self.unwritten += 1
@@ -118,10 +132,17 @@ class Store:
             for kept in KEPT.values():
                 database.execute(schema.move(kept))
                 database.execute(f"DELETE FROM temp.{kept.name}")
-            rows = [series.row() for series in self._changed]
-            database.executemany("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)", rows)
+            database.executemany(schema.KEEP, [series.row() for series in self._changed])
+            self.boots.save(database)
         self._changed.clear()
         self.unwritten = 0
+
+    def ends(self) -> tuple[float, float]:
+        """Unix times (s) of the newest reading that somebody vouched for, and of the newest."""
+        spans = [self.span(series) for series in self.series.values() if not series.boot]
+        newest = max((span[1] for span in spans if span), default=0)
+        doubtful = self.boots.begin()
+        return (newest if doubtful is None else min(newest, doubtful)) / 1000, newest / 1000
 
     def span(self, series: Series) -> tuple[int, int] | None:
         """Time (ms) of the oldest and of the newest reading; None when there is none."""
@@ -141,6 +162,11 @@ class Store:
             (series.key,),
         ).fetchone()
         return row and int(row[0])
+
+    def forget(self, series: Series) -> None:
+        """A series whose readings have gone to another one."""
+        del self.series[series.kept.name, sorted_json(series.tags)]
+        self._changed.discard(series)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -170,20 +196,41 @@ class Store:
         ):
             database.execute(f"PRAGMA {pragma}")
         schema.prepare(database)
+        self._load()
+
+    def _load(self) -> None:
+        database = self.database
         self.series = {
             (measurement, tags): known(key, measurement, tags, *about)
             for key, measurement, tags, *about in database.execute("SELECT * FROM series")
             if measurement in KEPT
         }
+        self.boots.load(database)
         self._changed.clear()
 
-    def _series_of(self, point: Point) -> Series | None:
+    def _bring_series(self, aside: Path) -> None:
+        """What the rows of a damaged file refer to: they follow later, while the service works."""
+        with contextlib.closing(sqlite_file.damaged(aside)) as source:
+            for table, key in (("series", "id"), ("boots", "boot"), ("unconfirmed", "boot")):
+                names = sqlite_file.columns(source, table)
+                for rows in sqlite_file.readable(source, table, names, (key,)) if names else ():
+                    self.bring(table, names, rows)
+        self._load()
+
+    def _is_too_many(self, point: Point) -> bool:
+        if (point.measurement, sorted_json(point.tags)) in self.series:
+            return False
+        without = BOOT in point.tags
+        there = sum((series.boot is not None) == without for series in self.series.values())
+        return there >= self._most * (UNPLACED if without else 1)
+
+    def series_of(self, point: Point) -> Series:
+        """The series of a reading, made if there is none."""
         name = point.measurement, sorted_json(point.tags)
         if name not in self.series:
-            if len(self.series) >= self._most:
-                return None
             key = 1 + max((series.key for series in self.series.values()), default=0)
             self.series[name] = Series(key, point.measurement, point.tags)
+            self._changed.add(self.series[name])
         return self.series[name]
 
     def _learn(self, series: Series, point: Point, interval: float | None) -> None:
@@ -199,23 +246,3 @@ class Store:
         series.interval = interval
         series.rolled = min(series.rolled, window)
         self._changed.add(series)
-
-
-def known(
-    key: int, measurement: str, tags: str, interval: float, fields: str, rolled: int
-) -> Series:
-    """A series as it is kept."""
-    series = Series(key, measurement, json.loads(tags))
-    series.interval, series.fields, series.rolled = interval, set(json.loads(fields)), rolled
-    return series
-
-
-def sorted_json(tags: dict[str, str]) -> str:
-    """Tags as text, the same for the same."""
-    return json.dumps(tags, sort_keys=True)
-
-
-def is_broken(error: Exception) -> bool:
-    """Whether the file is no database any more, other than a disk that refuses."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
