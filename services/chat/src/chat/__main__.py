@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 
-from bus import Bus, BusError, main
+from bus import Bus, BusError, main, wall_clock
 from bus.inbox import MAX_PAYLOAD
 from bus.messages import ChatMessage, Heartbeat, Viewer, Viewers
 from bus.repeat import repeat
@@ -56,6 +56,7 @@ async def tell_history(
 
     async def say() -> None:
         bus.problem("messages", conversation.trouble)
+        bus.problem("file", conversation.remark)
         if history := conversation.history():
             await bus.publish(CHAT_HISTORY, history)
             await asyncio.sleep(chat.pause)
@@ -77,7 +78,7 @@ async def tell_roster(bus: Bus, roster: Roster, chat: Chat) -> None:
     def on_heartbeat(beat: Heartbeat, _levels: Levels) -> None:
         if name := clean_name(beat.name):
             named = beat.model_copy(update={"name": name})
-            roster.hear(named, time.monotonic(), time.time())
+            roster.hear(named, time.monotonic(), wall_clock.now())
             hear.set()
 
     bus.subscribe(HEARTBEAT, on_heartbeat)
@@ -85,7 +86,7 @@ async def tell_roster(bus: Bus, roster: Roster, chat: Chat) -> None:
     told = 0.0
     while True:
         hear.clear()
-        roster.age(time.monotonic(), time.time())
+        roster.age(time.monotonic(), wall_clock.now())
         if roster.changed or time.monotonic() - told >= chat.repeat:
             roster.changed, told = False, time.monotonic()
             await bus.publish(VIEWERS, listed(roster.viewers()))
@@ -99,7 +100,7 @@ async def recall(bus: Bus, roster: Roster) -> None:
     """Go on from the roster that the broker still has, if it has one."""
 
     def on_viewers(viewers: Viewers, _levels: Levels) -> None:
-        roster.trust(viewers.viewers, time.monotonic(), time.time())
+        roster.trust(viewers.viewers, time.monotonic(), wall_clock.now())
 
     forget = bus.subscribe(VIEWERS, on_viewers)
     # What is retained comes before the answer to anything that was asked later.
@@ -115,7 +116,7 @@ async def recall(bus: Bus, roster: Roster) -> None:
 
 def listed(viewers: list[Viewer]) -> Viewers:
     """The roster's message, its list cut where it would be too long to be heard."""
-    whole = Viewers(viewers=viewers, count=len(viewers), timestamp=time.time())
+    whole = Viewers(viewers=viewers, count=len(viewers), timestamp=wall_clock.now())
     size = len(whole.model_dump_json().encode())
     if size <= LISTED:
         return whole
@@ -123,4 +124,4 @@ def listed(viewers: list[Viewer]) -> Viewers:
 
 
 if __name__ == "__main__":
-    main("chat", Settings, work)
+    main("chat", Settings, work, dated=True)

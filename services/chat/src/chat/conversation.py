@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from bus import sqlite_file, wall_clock
+from bus.kernel_clock import boot_id
 from bus.messages import ChatDelete, ChatHistory, ChatMessage, ChatRefusal, ChatResult, ChatSend
 
 from .bucket import Buckets
 from .settings import Chat
-from .store import Row, Store
+from .store import Kept, Row, Store
 from .text import clean, clean_name
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,12 @@ class Conversation:
         self._last = 0
         self._queue: asyncio.Queue[ChatSend] = asyncio.Queue(WAITING)
         self._underway: dict[str, asyncio.Future[Row]] = {}
+        self._check = asyncio.Event()
+
+    @property
+    def remark(self) -> str | None:
+        """What is to be said of damaged files, in words."""
+        return self._store.remark
 
     def history(self) -> ChatHistory | None:
         """The last messages, oldest first; None while the disk has not been read."""
@@ -70,7 +78,7 @@ class Conversation:
             conversation=self._conversation,
             last=self._last,
             messages=said[-SHOWN:],
-            timestamp=time.time(),
+            timestamp=wall_clock.now(),
         )
 
     async def say(self, send: ChatSend) -> ChatResult:
@@ -100,6 +108,7 @@ class Conversation:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._write())
                 group.create_task(self._tend())
+                group.create_task(self._look_after())
         finally:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)
             self._thread.shutdown(wait=False)
@@ -168,6 +177,7 @@ class Conversation:
             try:
                 if self.trouble or not self._conversation:
                     await self._open()
+                await self._settle()
                 if old := self._expired():
                     await self._erase(old)
             except No as no:
@@ -176,16 +186,51 @@ class Conversation:
             await asyncio.sleep(self._settings.pause)
 
     async def _open(self) -> None:
-        kept = await self._on_disk(self._store.open)
+        self._take_over(await self._on_disk(self._store.open))
+        times = [row.timestamp for row in self._rows.values()]
+        known = [row.timestamp for row in self._rows.values() if not row.boot_time]
+        wall_clock.CLOCK.saw(max(known, default=0), max(times, default=0))
+        if self._store.was_cut_off:
+            self._check.set()
+
+    def _take_over(self, kept: Kept) -> None:
         self._rows = {row.id: row for row in kept.rows}
         self._conversation, self._last = kept.conversation, kept.last
         self.on_change()
 
+    async def _look_after(self) -> None:
+        """Check the file in the background, whenever there is a reason."""
+        while True:
+            await self._check.wait()
+            self._check.clear()
+            try:
+                if why := await sqlite_file.check(self._store.path):
+                    error = sqlite_file.DamagedError(why)
+                    self._take_over(await self._on_disk(partial(self._store.begin_anew, error)))
+            except (No, sqlite3.Error, OSError) as error:
+                log.warning("%s: not checked: %s", self._store.path, error)
+
+    async def _settle(self) -> None:
+        """Give messages their time once it is known."""
+        boot = boot_id()
+        waiting = [r for r in self._rows.values() if (t := r.since_boot) and t.boot == boot]
+        if waiting and wall_clock.CLOCK.state == "known":
+            work = partial(self._store.settle, waiting, boot, wall_clock.offset())
+            for row in await self._on_disk(work):
+                self._rows[row.id] = row
+            self.on_change()
+
     def _expired(self) -> list[str]:
         if not self._settings.expire:
             return []
-        before = time.time() - self._settings.expire
-        return [r.id for r in self._rows.values() if r.message is not None and r.timestamp < before]
+        if not wall_clock.CLOCK.may_expire():
+            return []
+        before = wall_clock.now() - self._settings.expire
+        return [
+            row.id
+            for row in self._rows.values()
+            if row.message is not None and row.timestamp < before and not row.boot_time
+        ]
 
     async def _on_disk(self, work: Callable[[], T]) -> T:
         """Do it in the store's own thread; raises No with the disk's words."""
@@ -194,6 +239,7 @@ class Conversation:
             done = await loop.run_in_executor(self._thread, work)
         except (sqlite3.Error, OSError) as error:
             self._set_trouble(f"{self._store.path}: {error}")
+            self._check.set()
             raise No("unstored", f"{UNSTORED}: {error}"[:200]) from None
         self._set_trouble(None)
         return done

@@ -46,7 +46,8 @@ class Conversation:
         # A history may be older than a message that has come on its own.
         newer = {m.id: m for m in before.values() if m.number > history.last}
         self._keep(said | newer)
-        new = [message for one, message in self.messages.items() if one not in before]
+        # One that is there already may have got its time.
+        new = [message for one, message in self.messages.items() if before.get(one) != message]
         gone = [one for one in before if one not in self.messages]
         if new or gone:
             self.on_change(self._frame(new, gone, whole=False))

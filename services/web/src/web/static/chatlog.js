@@ -1,7 +1,7 @@
 /** The conversation as it is read: new messages below, and the reader's place kept. */
 
 import { make } from "./dom.js";
-import { clockTime } from "./words.js";
+import { UNKNOWN, clockTime } from "./words.js";
 
 const MOST = 50;
 const AT_END = 24;
@@ -76,7 +76,7 @@ export class ChatLog {
   }
 
   #add(message, atEnd, first) {
-    if (this.#items.has(message.id)) return;
+    if (this.#items.has(message.id)) return this.#retime(this.#items.get(message.id), message);
     const item = this.#make(message);
     const numbers = [...this.#items.values()];
     const later = numbers.filter(({ number }) => number > message.number);
@@ -85,6 +85,12 @@ export class ChatLog {
     this.#list.insertBefore(item.element, next?.element ?? null);
     if (item.own) this.#marker.remove();
     else if (!first && !next && (!atEnd || document.hidden)) this.#miss(item);
+  }
+
+  /** The station's clock was not known when it was said, and is by now. */
+  #retime(item, message) {
+    const time = timeOf(message);
+    if (time.title !== item.time.title) item.time.replaceWith((item.time = time));
   }
 
   /** The first that was not seen gets the marker. */
@@ -109,14 +115,11 @@ export class ChatLog {
     this.#items.delete(id);
   }
 
-  #make({ id, number, username, message, timestamp }) {
-    const when = new Date(timestamp * 1000);
-    const day = when.toDateString() === new Date().toDateString() ? "" : `${shortDay(when)} `;
-    const time = make("time", { datetime: when.toISOString(), title: when.toLocaleString() });
-    time.textContent = day + clockTime(timestamp).replace(/:\d\d$/, "");
+  #make({ id, number, username, message, ...about }) {
+    const time = timeOf(about);
     const head = make("p", { class: "by" }, make("bdi", { class: "name", text: username }), " ", time);
     const text = make("p", { class: "text", dir: "auto", text: message });
-    const item = { id, number, username, head, element: make("li", {}, head, text), button: null };
+    const item = { id, number, username, head, time, element: make("li", {}, head, text), button: null };
     this.#decorate(item);
     return item;
   }
@@ -151,3 +154,15 @@ export class ChatLog {
 }
 
 const shortDay = (when) => when.toLocaleDateString([], { day: "numeric", month: "short" });
+
+/** When a message was said; nothing is made up while the station's clock is not set. */
+function timeOf({ timestamp, boot_time: since }) {
+  if (since?.state === "unset") {
+    return make("span", { class: "time", title: "The station’s clock was not set.", text: UNKNOWN });
+  }
+  const when = new Date(timestamp * 1000);
+  const day = when.toDateString() === new Date().toDateString() ? "" : `${shortDay(when)} `;
+  const time = make("time", { datetime: when.toISOString(), title: when.toLocaleString() });
+  time.textContent = day + clockTime(timestamp).replace(/:\d\d$/, "");
+  return time;
+}
