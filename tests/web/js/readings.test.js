@@ -179,3 +179,45 @@ test("burn-in of the air quality index is said", () => {
   const warm = iaq.read({ iaq: 42, iaq_accuracy: 3, iaq_class: "Excellent" });
   assert.deepEqual([warm.value, warm.note], ["42", "Excellent, settled"]);
 });
+
+test("a station's clock that is set is followed at once, and ages stay what they were", () => {
+  const clock = new ServerClock();
+  const jumps = [];
+  clock.onJump = (...jump) => jumps.push(jump);
+  for (let i = 0; i < 20; i++) clock.sample(i * 1000, i * 1000 + 40, 100 + i + 0.02);
+  assert.deepEqual(jumps, []);
+  const three = 1095 * 86_400;
+  clock.sample(20_000, 20_300, three + 120.15);
+  assert.equal(Math.round(clock.at(21_000)), three + 121);
+  assert.equal(Math.round(jumps[0][0]), three);
+  assert.equal(Math.round(jumps[0][1]), 100);
+  clock.sample(21_000, 21_400, 121.2);
+  assert.equal(Math.round(clock.at(21_000)), 121, "and back");
+  assert.equal(jumps.length, 2);
+});
+
+test("a slow answer is no jump, and neither is what a new connection says", () => {
+  const clock = new ServerClock();
+  clock.onJump = () => assert.fail("nobody has set it");
+  clock.sample(0, 100, 50);
+  clock.sample(1000, 9000, 52);
+  clock.sample(10_000, 10_050, 60.9);
+  clock.reset();
+  clock.sample(20_000, 20_050, 5000);
+  assert.equal(Math.round(clock.at(20_000)), 5000);
+});
+
+for (const by of [1095 * 86_400, -3600, 3600, -1.7e9]) {
+  test(`ages survive a clock that is set by ${by} s`, () => {
+    const it = station();
+    const offset = 2_000_000_000 - performance.now() / 1000;
+    const now = () => offset + performance.now() / 1000;
+    it.take(AIR, { temperature: 20, timestamp: now() - 4 }, now());
+    it.take("service/web/status", online(now() - 1), now());
+    it.take("system/stats", { timestamp: now() + by - 2 }, now());
+    it.shift(by, offset);
+    assert.equal(Math.round(it.freshness(AIR, now() + by).age), 4);
+    assert.equal(it.service("web", now() + by).state, "online");
+    assert.equal(Math.round(it.freshness("system/stats", now() + by).age), 2, "said by the new time");
+  });
+}

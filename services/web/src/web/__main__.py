@@ -63,4 +63,4 @@ def outside(
 
 
 if __name__ == "__main__":
-    main("web", Settings, work)
+    main("web", Settings, work, dated=True)

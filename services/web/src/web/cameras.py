@@ -1,8 +1,8 @@
 """What there is to see, and how those who publish it are doing."""
 
-import time
 from typing import Any
 
+from bus import wall_clock
 from bus.messages import CameraStatus
 from bus.topics import CAMERA_STATUS, SERVICE_STATUS
 from bus.topics import RELAY_STATUS as RELAYS
@@ -97,7 +97,7 @@ def describe(station: Station, name: str, found: CameraStatus) -> dict[str, Any]
         },
         "age_seconds": age(found),
         "stale": stale(found, CAMERA_STATUS.every),
-        "timestamp": time.time(),
+        "timestamp": wall_clock.now(),
     }
 
 

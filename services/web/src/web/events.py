@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib import metadata
 from time import monotonic
 from typing import Any
 
+from bus import wall_clock
 from bus.limits import LIMITS
 from bus.topics import TOPICS
 
@@ -61,7 +61,7 @@ class Page:
             message = None
         match message:
             case {"type": "ping", "id": int(number), **rest} if not rest and abs(number) < 1 << 53:
-                pong = {"type": "pong", "id": number, "server_time": time.time()}
+                pong = {"type": "pong", "id": number, "server_time": wall_clock.now()}
                 self.tell("pong", text_frame(json.dumps(pong)))
             case _ if not self.visitor.hear(message, self._answer):
                 self.complain("that is not understood")
@@ -112,6 +112,7 @@ class Pages:
         roster.on_change = partial(self._spread, "viewers", roster.whole)
         conversation.on_change = partial(self._spread, "chat", conversation.whole)
         pulse.on_change.append(self._take_pulse)
+        wall_clock.CLOCK.on_jump.append(self._say_clock)
 
     def join(self, page: Page) -> None:
         """Say hello, how the bus is, and everything that is known."""
@@ -151,6 +152,11 @@ class Pages:
         for page in self.open:
             page.tell(name, frame)
 
+    def _say_clock(self, _seconds: float) -> None:
+        """The clock was set: pages ask what it is now, and count ages anew."""
+        for page in self.open:
+            page.tell("clock", text_frame('{"type": "clock"}'))
+
     def _spread(self, about: str, whole: Callable[[], bytes], change: bytes) -> None:
         for page in self.open:
             page.tell(about, change, whole)
@@ -173,7 +179,7 @@ def hello(station: str, who: Identity) -> str:
         {
             "type": "hello",
             "version": metadata.version("web"),
-            "server_time": time.time(),
+            "server_time": wall_clock.now(),
             "station": station,
             "you": {"name": who.name, "operator": who.operator},
             "limits": [limit._asdict() for limit in LIMITS],

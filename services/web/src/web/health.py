@@ -1,8 +1,8 @@
 """Whether this service works, and whether there is anything to see."""
 
-import time
 from typing import Any
 
+from bus import wall_clock
 from bus.topics import CAMERA_STATUS
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -48,7 +48,7 @@ def answer(station: Station, well: bool, body: dict[str, Any]) -> JSONResponse:
     """The body with how the bus is, and the code."""
     bus = {"state": station.pulse.state, "since": station.pulse.since}
     return JSONResponse(
-        body | {"bus": bus, "timestamp": time.time()},
+        body | {"bus": bus, "timestamp": wall_clock.now()},
         200 if well else 503,
         headers={"Cache-Control": "no-store"},
     )

@@ -4,12 +4,11 @@ import base64
 import binascii
 import contextlib
 import re
-import time
 
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
-from . import assertion, session
+from . import assertion, expiry, session
 from .assertion import Assertions, Rejected
 from .client import Client, client_of, person_of, why_unknown, within
 from .identity import Identity, Way
@@ -85,7 +84,7 @@ class Identities:
             raise HTTPException(503, "too many people sign in at this moment") from None
         if not right:
             raise HTTPException(401, "wrong name or password", headers=CHALLENGE)
-        return self._somebody(name, "password", time.time() + self._session)
+        return self._somebody(name, "password", expiry.now() + self._session)
 
     def by_network(self, client: Client) -> Identity:
         """A device of a network from which anybody may watch; raises HTTPException 401 or 403."""
@@ -117,8 +116,8 @@ class Identities:
         found = self._sessions.read(token) if token and self.has_users else None
         if found is None or self._passwords.mark(found.name) != found.mark:
             return None
-        if found.expires - time.time() < self._session / 2:
-            renewed = self._somebody(found.name, "password", time.time() + self._session)
+        if found.expires - expiry.now() < self._session / 2:
+            renewed = self._somebody(found.name, "password", expiry.now() + self._session)
             connection.scope[COOKIE] = renewed
             return renewed
         return self._somebody(found.name, "password", found.expires)

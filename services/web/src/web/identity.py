@@ -1,13 +1,14 @@
 """Who asks, and what that allows: the parameters by which every route knows."""
 
 import math
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import Depends, HTTPException
 from starlette.requests import HTTPConnection
+
+from . import expiry
 
 SCOPE = "beeper.identity"
 """Where the answer stands in an ASGI scope."""
@@ -31,7 +32,7 @@ class Identity:
     @property
     def left(self) -> float:
         """Seconds until this ends, 0 when it has; infinite when it does with the connection."""
-        return math.inf if self.expires is None else max(0, self.expires - time.time())
+        return math.inf if self.expires is None else max(0, self.expires - expiry.now())
 
 
 Identify = Callable[[HTTPConnection], Awaitable[Identity]]

@@ -1,8 +1,8 @@
 """The first page of a hub: its stations and how each of them is."""
 
-import time
 from typing import TYPE_CHECKING, Any
 
+from bus import wall_clock
 from fastapi import APIRouter, Request, Response
 
 from .answers import Shared
@@ -30,4 +30,4 @@ async def stations(request: Request, response: Response) -> dict[str, Any]:
     """
     response.headers.update(NO_STORE)
     known: Stations = request.app.state.stations
-    return {"stations": known.describe(), "timestamp": time.time()}
+    return {"stations": known.describe(), "timestamp": wall_clock.now()}

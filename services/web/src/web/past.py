@@ -1,10 +1,9 @@
 """What was measured, asked of `history` for the page's charts."""
 
 import asyncio
-import time
 from typing import Annotated, Any, Literal
 
-from bus import BusError, Declined, Nobody, Request
+from bus import BusError, Declined, Nobody, Request, wall_clock
 from bus.messages import HistoryList, HistoryQuery
 from bus.topics import HISTORY_LIST, HISTORY_QUERY, A, Q
 from fastapi import APIRouter, HTTPException, Response
@@ -61,7 +60,7 @@ async def history(
 def bounds(span: float, begin: float | None, end: float | None) -> tuple[float, float]:
     """From when to when (Unix s)."""
     if end is None:
-        end = time.time() if begin is None else min(time.time(), begin + span)
+        end = wall_clock.now() if begin is None else min(wall_clock.now(), begin + span)
     if begin is None:
         begin = max(0.0, end - span)
     if begin >= end:

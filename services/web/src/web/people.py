@@ -1,9 +1,9 @@
 """Who is watching and what they say, over HTTP; the page does the same over its WebSocket."""
 
 import secrets
-import time
 from typing import Annotated, Any
 
+from bus import wall_clock
 from bus.messages import ChatRefusal, ChatResult, Heartbeat, Viewer
 from bus.messages.people import Identifier, MessageId, Presence
 from fastapi import APIRouter, HTTPException, Request
@@ -60,7 +60,7 @@ async def heartbeat(request: Request, station: Here, who: Who) -> dict[str, Any]
     """Somebody is watching, or has the page open without looking at it; to be said every 30 s."""
     beat = await read(request, Beat)
     await heard(station.talk, talk.heartbeat(who, beat.session, beat.state))
-    return {"status": "ok", "username": talk.named(who), "server_time": time.time()}
+    return {"status": "ok", "username": talk.named(who), "server_time": wall_clock.now()}
 
 
 @router.post("/api/user_left", openapi_extra=described(Left), responses=AWAY | BAD)
@@ -76,7 +76,7 @@ async def active_users(station: Here) -> dict[str, Any]:
     """Who is watching, as of the last roster (at most 10 s ago)."""
     if station.roster.viewers is None:
         raise HTTPException(503, "nothing has been heard of the chat service yet")
-    users = [user(viewer, time.time()) for viewer in station.roster.viewers.values()]
+    users = [user(viewer, wall_clock.now()) for viewer in station.roster.viewers.values()]
     return {"users": users, "count": station.roster.count}
 
 

@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable
 from typing import Literal
 
-from bus import Bus, BusError
+from bus import Bus, BusError, wall_clock
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ class Pulse:
 
     def __init__(self, bus: Bus, every: float, patience: float) -> None:
         self.state: BusState = "lost"
-        self.since = time.time()
+        self.since = wall_clock.now()
         self.on_change: list[Callable[[], None]] = []
         self._bus = bus
         self._every = every
@@ -61,6 +60,6 @@ class Pulse:
         if state == self.state:
             return
         log.log(logging.INFO if state == "connected" else logging.WARNING, "the bus is %s", state)
-        self.state, self.since = state, time.time()
+        self.state, self.since = state, wall_clock.now()
         for tell in self.on_change:
             tell()

@@ -1,11 +1,12 @@
 """The newest message of every topic that a page shows."""
 
 import json
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from bus import Bus, Levels, Message, Metric, Topic
+from bus import Bus, Levels, Message, Metric, Topic, wall_clock
+from bus.kernel_clock import boot_id, boottime
+from bus.messages import Timed
 from bus.rights import BRIDGED
 from bus.topics import (
     AUDIO,
@@ -42,6 +43,8 @@ class Reading(NamedTuple):
 
     message: Message
     text: str
+    heard: float
+    """CLOCK_BOOTTIME (s)."""
 
 
 class Readings:
@@ -51,6 +54,7 @@ class Readings:
         self.latest: dict[str, Reading] = {}
         self.on_reading: Callable[[str, Reading], None] = lambda name, reading: None
         self.ignored = 0
+        wall_clock.CLOCK.on_jump.append(self.shift)
         for topic in topics:
             self._hear(bus, topic)
 
@@ -70,16 +74,40 @@ class Readings:
             and isinstance(reading.message, topic.model)
         }
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much: what was said by the old time keeps its age."""
+        before = wall_clock.offset() - seconds
+        for name, reading in self.latest.items():
+            timestamp: float | None = getattr(reading.message, "timestamp", None)
+            if timestamp is None:
+                continue
+            age = reading.heard + before - timestamp
+            if abs(age) < abs(age + seconds):
+                moved = {"timestamp": max(1.0, timestamp + seconds)}
+                message = reading.message.model_copy(update=moved)
+                text = message_text(name, message)
+                self.latest[name] = reading._replace(message=message, text=text)
+
     def _hear(self, bus: Bus, topic: Topic[M]) -> None:
         def take(message: M, levels: Levels) -> None:
             name = short_name(topic, levels)
             if name not in self.latest and len(self.latest) >= MOST:
                 self.ignored += 1
                 return
-            reading = self.latest[name] = Reading(message, message_text(name, message))
+            message = as_of_arrival(message)
+            reading = Reading(message, message_text(name, message), boottime())
+            self.latest[name] = reading
             self.on_reading(name, reading)
 
         bus.subscribe(topic, take)
+
+
+def as_of_arrival(message: M) -> M:
+    """On a hub: what a station without a time says has the time at which it was heard."""
+    about = message.boot_time if isinstance(message, Timed) else None
+    if about is None or about.state != "unset" or about.boot == boot_id():
+        return message
+    return message.model_copy(update={"timestamp": wall_clock.now()})
 
 
 def short_name(topic: Topic[M], levels: Levels) -> str:
@@ -95,7 +123,7 @@ def message_text(name: str, message: Message) -> str:
 
 def age(message: Metric) -> float:
     """Seconds since the measurement; never below zero, whatever the clocks say."""
-    return max(0.0, round(time.time() - message.timestamp, 3))
+    return max(0.0, round(wall_clock.now() - message.timestamp, 3))
 
 
 def stale(message: Metric, every: float | None) -> bool:

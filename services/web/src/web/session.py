@@ -3,11 +3,12 @@
 import logging
 import os
 import secrets
-import time
 from pathlib import Path
 from typing import NamedTuple
 
 import jwt
+
+from . import expiry
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +37,13 @@ class Sessions:
         """The value of Set-Cookie: no script reads it, and no other site makes use of it."""
         claims = {
             "sub": session.name,
-            "exp": session.expires,
+            **expiry.claims(session.expires),
             "pwd": session.mark,
             "aud": AUDIENCE,
         }
         token = jwt.encode(claims, self._key, ALGORITHM)
         parts = [f"{NAME}={token}", "Path=/", "HttpOnly", "SameSite=Lax"]
-        parts += [f"Max-Age={max(0, int(session.expires - time.time()))}"]
+        parts += [f"Max-Age={max(0, int(session.expires - expiry.now()))}"]
         return "; ".join([*parts, "Secure"] if secure else parts)
 
     def read(self, token: str) -> Session | None:
@@ -53,11 +54,14 @@ class Sessions:
                 self._key,
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
-                options={"require": ["exp", "sub", "aud"]},
+                options={"require": ["exp", "sub", "aud"], "verify_exp": False},
             )
-        except jwt.PyJWTError:
+            ends = expiry.ends(claims)
+        except (jwt.PyJWTError, TypeError, ValueError):
             return None
-        return Session(claims["sub"], float(claims["exp"]), str(claims.get("pwd", "")))
+        if ends <= expiry.now():
+            return None
+        return Session(claims["sub"], ends, str(claims.get("pwd", "")))
 
     @property
     def _key(self) -> bytes:

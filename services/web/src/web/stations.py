@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import time
 from time import monotonic
 from typing import Any
 
-from bus import Bus
+from bus import Bus, wall_clock
 from bus.messages import ServiceStatus
 from bus.topics import CAMERA_STATUS, CLIMATE, CPU, SERVICE_STATUS, Levels
 from fastapi import FastAPI
@@ -95,8 +94,8 @@ class Stations:
         What is retained may be old however late it comes, and a station's clock may be ahead.
         """
         said = self.known[name].readings.each(SERVICE_STATUS).values()
-        newest = max((status.timestamp for status in said), default=time.time())
-        return round(max(time.time() - newest, monotonic() - self._heard[name]), 3)
+        newest = max((status.timestamp for status in said), default=wall_clock.now())
+        return round(max(wall_clock.now() - newest, monotonic() - self._heard[name]), 3)
 
     def _take_status(self, status: ServiceStatus, levels: Levels) -> None:
         name = levels["station"]

@@ -1,7 +1,6 @@
 """Why something is not there, in words for the page and for whoever keeps the station."""
 
-import time
-
+from bus import wall_clock
 from bus.topics import CAMERA_STATUS, SERVICE_STATUS
 
 from .pulse import Pulse
@@ -22,7 +21,7 @@ def service_trouble(instance: str, readings: Readings) -> str | None:
         return None
     if status.state != "online":
         return f"service {instance} is {status.state}"
-    if time.time() - status.timestamp > LOST_AFTER:
+    if wall_clock.now() - status.timestamp > LOST_AFTER:
         return f"service {instance} is lost: it has said nothing for {LOST_AFTER:g} s"
     return None
 

@@ -82,6 +82,7 @@ export class EventsSocket {
     if (message.type === "hello") this.#greet(message, now);
     else if (message.type === "message") this.#on.message(message.topic, message.message);
     else if (message.type === "bus") this.#on.bus(message);
+    else if (message.type === "clock") this.#askClock(now);
     else if (message.type === "pong") this.#answer(message, now);
     else if (TOLD.has(message.type)) this.#on[message.type](message);
     if (this.#attempt === 0) this.#say("open");
@@ -93,6 +94,12 @@ export class EventsSocket {
     this.#burst = BURST;
     this.#ping(now);
     this.#on.hello(message);
+  }
+
+  /** The station's clock was set. */
+  #askClock(now) {
+    this.#burst = BURST;
+    this.#ping(now);
   }
 
   #answer(message, now) {

@@ -30,6 +30,7 @@ const CONNECTION = {
 const find = (id) => document.getElementById(id);
 const clock = new ServerClock();
 const station = new Station();
+clock.onJump = (seconds, offset) => station.shift(seconds, offset);
 const banner = new Banner(find("banner"));
 const layout = new Layout(find("cameras"));
 const cameras = new Cameras(layout, find("no-cameras"), clock, station);

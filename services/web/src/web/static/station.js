@@ -12,6 +12,7 @@ export class Station {
   /** "connecting" before the first word, then as events.js says; with the moment of the change. */
   link = { state: "connecting", since: null };
   messages = new Map();
+  #heard = new Map();
   #changed = new Map();
   #limits = new Map();
   #intervals = {};
@@ -29,6 +30,21 @@ export class Station {
     const before = this.messages.get(topic);
     if (before && before.state !== message.state) this.#changed.set(topic, now);
     this.messages.set(topic, message);
+    this.#heard.set(topic, performance.now() / 1000);
+  }
+
+  /** The station's clock was set by so many seconds; `offset`: what it was ahead of performance.now()
+   *  before. What was said by the old time keeps its age. */
+  shift(seconds, offset) {
+    for (const [topic, message] of this.messages) {
+      const age = this.#heard.get(topic) + offset - message.timestamp;
+      if (!(Math.abs(age) < Math.abs(age + seconds))) continue;
+      this.messages.set(topic, { ...message, timestamp: message.timestamp + seconds });
+    }
+    const moved = (since) => (since === null ? null : since + seconds);
+    for (const [topic, since] of this.#changed) this.#changed.set(topic, moved(since));
+    this.link = { ...this.link, since: moved(this.link.since) };
+    this.bus = { ...this.bus, since: moved(this.bus.since) };
   }
 
   /** The connection of this page has changed; trouble that changes its kind began with the first. */
