@@ -14,6 +14,7 @@ from bus.settings import CONFIG, config_file
 from station import plan
 
 from .devices import compose, parts, permissions
+from .files import files
 from .machine import machine
 from .network import network
 from .programs import programs
@@ -52,7 +53,9 @@ def verdicts(folder: Path) -> Iterator[Verdict]:
         yield fail(f"settings: {error}", f"{config_file()}; beeper.example.toml has them all")
         return
     yield ok(f"settings: {config_file() if config_file().exists() else 'the defaults'}")
-    yield from machine(Path(settings["state_dir"]))
+    state = Path(settings["state_dir"])
+    yield from machine(state, settings["clock"]["trusted"])
+    yield from files(folder / "state" if (folder / "state").is_dir() else state)
     yield from parts(settings["stepper"]["enabled"])
     yield from permissions()
     yield compose()

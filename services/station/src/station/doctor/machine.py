@@ -1,10 +1,14 @@
 """The machine itself: power and heat, the clock, the disk, limits of memory."""
 
-import ctypes
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from bus.jump import day
+from bus.kernel_clock import kept_by_rtc, synchronised
+from bus.wall_clock import EARLIEST
 
 from .verdict import Verdict, fail, ok, warn
 
@@ -17,19 +21,14 @@ TROUBLES = {
 }
 """Bits of `vcgencmd get_throttled`; 16 higher they say that it was so since the start."""
 
-UNSYNCHRONISED = 5
-"""TIME_ERROR of adjtimex(2)."""
-TIMEX = 256
-"""Bytes, more than struct timex has."""
-
 SMALL, TINY = 1 << 30, 100 << 20
 """Bytes of disk below which there is a warning, and a failure."""
 
 
-def machine(state: Path) -> Iterator[Verdict]:
+def machine(state: Path, trusted: bool = False) -> Iterator[Verdict]:
     """All of it."""
     yield from throttling()
-    yield clock()
+    yield clock(trusted)
     yield disk(state)
     yield memory()
 
@@ -55,15 +54,21 @@ def throttling() -> Iterator[Verdict]:
         yield ok("power and temperature have been well since the start")
 
 
-def clock() -> Verdict:
-    """Whether the kernel's clock follows a time server (adjtimex(2))."""
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(TIMEX))
-    if state == UNSYNCHRONISED:
-        return warn(
-            "the clock follows no time server, so ages and history will be wrong",
-            "sudo timedatectl set-ntp true",
-        )
-    return ok("the clock follows a time server")
+def clock(trusted: bool) -> Verdict:
+    """Whether anybody vouches for the clock: docs/architecture.md, "Time"."""
+    now = time.time()
+    if now < EARLIEST:
+        return fail(f"the clock is not set: it says {day(now)}", "sudo timedatectl set-ntp true")
+    if synchronised():
+        return ok("the clock follows a time server")
+    if trusted:
+        return ok("the clock is taken as right: clock.trusted")
+    if kept_by_rtc(now):
+        return ok("the clock agrees with the real-time clock")
+    return warn(
+        "the clock follows no time server, so what is measured has no sure time",
+        "sudo timedatectl set-ntp true, a real-time clock, or clock.trusted = true",
+    )
 
 
 def disk(state: Path) -> Verdict:
