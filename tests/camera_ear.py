@@ -11,8 +11,8 @@ from typing import Any
 import paho.mqtt.client as paho
 from bus.messages import CameraStatus, ServiceStatus
 from conftest import DEADLINE, Service, wait_until
-from media.clock import boottime
-from media.cmaf import FragmentHeader, Init
+from media.clock import AUDIO_TIMESCALE, VIDEO_TIMESCALE, boottime
+from media.cmaf import VIDEO_TRACK, FragmentHeader, Init
 from paho.mqtt.enums import CallbackAPIVersion
 
 STANDINS = Path(__file__).parent / "camera" / "standins"
@@ -48,6 +48,12 @@ class Fragment:
         self.payload = payload
         self.header = FragmentHeader.parse(payload)
         self.data = payload[self.header.offset :]
+
+    @property
+    def age(self) -> float:
+        """Seconds since its capture when it came."""
+        scale = VIDEO_TIMESCALE if self.header.track_id == VIDEO_TRACK else AUDIO_TIMESCALE
+        return self.at - self.header.tfdt / scale
 
 
 class Ear:
@@ -95,6 +101,11 @@ class Ear:
         """Wait for a status like this."""
         self._until(lambda: any(map(condition, list(self.statuses))), what)
         return next(status for status in list(self.statuses) if condition(status))
+
+    def fresh(self, seconds: float, track: str = "video") -> None:
+        """Wait for one that is so young: on a busy machine some are not, late ones for ever are."""
+        what = f"{track} younger than {seconds} s"
+        self._until(lambda: self.more(1, track)[0].age < seconds, what)
 
     def sessions(self, count: int) -> None:
         """Wait for frames of so many sessions: a status may be heard before its frames are."""
