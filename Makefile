@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 SOURCES := packages services tests benchmarks
 
-.PHONY: help run test check watch user install uninstall doctor topics example telegraf dashboards lock bench clean setup setup-dev test-compose images backup restore
+.PHONY: help run test check watch user install uninstall doctor topics example telegraf dashboards licences lock bench clean setup setup-dev test-compose images backup restore
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,8 +18,8 @@ test-compose: setup-dev ## the station in containers; as root, it installs and s
 	@tests/compose/run
 
 check: setup-dev ## ruff and mypy --strict
-	@.venv/bin/ruff check $(SOURCES) livekit/configure telegraf/generate grafana/generate tests/run
-	@.venv/bin/ruff format --check -q $(SOURCES) livekit/configure telegraf/generate grafana/generate tests/run
+	@.venv/bin/ruff check $(SOURCES) livekit/configure telegraf/generate grafana/generate setup/licences tests/run
+	@.venv/bin/ruff format --check -q $(SOURCES) livekit/configure telegraf/generate grafana/generate setup/licences tests/run
 	@.venv/bin/mypy packages/*/src services/*/src tests benchmarks
 	@.venv/bin/mypy livekit/configure
 	@.venv/bin/mypy telegraf/generate
@@ -73,6 +73,9 @@ telegraf: setup-dev ## telegraf/*.conf from the contract
 
 dashboards: setup-dev ## Grafana's dashboards and alert rules from the contract
 	@$(PYTHON) grafana/generate
+
+licences: setup-dev ## docs/licences.md: what the images carry, and under which licences
+	@$(PYTHON) setup/licences > docs/licences.md
 
 lock: setup-dev ## requirements*.txt from the pyproject files
 	@setup/lock

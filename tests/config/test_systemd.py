@@ -9,11 +9,13 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from bus.hub import Hub
 from conftest import own_environment
-from station import plan
-from station.installation import unit_of
+from station import bridge, limits, plan
+from station.installation import BROKER_MEMORY, SOCKET, Place, unit_of, write_drop_ins
 
 UNITS = Path("systemd")
 SHIPPED = sorted(path.name for path in UNITS.glob("beeper-*.service"))
@@ -45,6 +47,7 @@ host = "hub.example.org"
 station = "barn"
 password = "of the hub"
 """
+DROP_INS = "etc/systemd/system"
 WANTS = "etc/systemd/system/beeper.target.wants"
 SYSTEMCTL = """#!/bin/sh
 case "$*" in
@@ -140,6 +143,45 @@ def test_a_service_can_do_little_beside_its_job(root: Path, unit: str) -> None:
     said = analyze(root, "security", "--offline=true", instance(unit))
     found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
     assert found and float(found[1]) <= EXPOSED, said
+
+
+def test_services_reach_the_broker_by_a_socket_of_their_group(root: Path) -> None:
+    broker = (UNITS / "beeper-mosquitto.service").read_text(encoding="utf-8").splitlines()
+    folder = str(Path(SOCKET).parent.name)
+    assert {"Group=beeper", f"RuntimeDirectory={folder}", "RuntimeDirectoryMode=0750"} <= set(
+        broker
+    )
+    assert "UMask=0007" in broker, "whoever is in the group may connect"
+    drop_in = root / DROP_INS / "beeper-.service.d/station.conf"
+    assert f"Environment=BEEPER_MQTT__SOCKET={SOCKET}\n" in drop_in.read_text(encoding="utf-8")
+    written = (root / "etc/beeper-keeper/mosquitto/mosquitto.conf").read_text(encoding="utf-8")
+    assert f"listener 0 {SOCKET}\n" in written
+
+
+def test_units_have_room_for_what_the_settings_allow(tmp_path: Path) -> None:
+    web: dict[str, Any] = {"max_viewers": 1000, "media": "mediamtx"}
+    settings: dict[str, Any] = {"web": web, "webrtc": {"max_sessions": 32}}
+    drop_ins = tmp_path / DROP_INS
+    write_drop_ins(Place(tmp_path), settings, here=False)
+    assert not list(tmp_path.rglob("*.conf")), "the units have it already"
+    for name in limits.descriptors(settings):
+        unit = (UNITS / f"beeper-{name}.service").read_text(encoding="utf-8")
+        assert f"LimitNOFILE={limits.UNITS}\n" in unit
+    web["max_viewers"] = 50_000
+    hub = Hub(host="hub.example.org", station="barn", outage=86_400)
+    write_drop_ins(Place(tmp_path), settings, here=True, hub=hub)
+    assert "LimitNOFILE=201024\n" in (drop_ins / "beeper-web.service.d/station.conf").read_text()
+    memory = (drop_ins / "beeper-mosquitto.service.d/station.conf").read_text()
+    assert f"MemoryMax={bridge.memory(hub) + bridge.SPARE}\n" in memory
+    web["max_viewers"] = 1000
+    write_drop_ins(Place(tmp_path), settings, here=False)
+    assert not list(tmp_path.rglob("*.conf")), "what no longer holds is taken away"
+
+
+def test_the_broker_refuses_before_the_kernel_ends_it() -> None:
+    unit = (UNITS / "beeper-mosquitto.service").read_text(encoding="utf-8")
+    assert f"MemoryMax={BROKER_MEMORY >> 20}M\n" in unit
+    assert f"LimitNOFILE={limits.BROKER}\n" in unit
 
 
 @pytest.mark.parametrize("service", plan.SERVICES)

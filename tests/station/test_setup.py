@@ -50,6 +50,8 @@ def test_each_reader_owns_its_files_and_nobody_else_enters(places: Places) -> No
         assert about.st_uid == (UIDS["tokens"] if folder.name in TOKENS else 0)
         for file in folder.iterdir():
             assert (file.stat().st_mode & 0o777, file.stat().st_uid) == (0o600, uid)
+    client = (places.given / "telegraf" / "mqtt_client").read_text(encoding="utf-8")
+    assert client.startswith("telegraf-") and len(client) > len("telegraf-") + 20
     for name in STATE:
         assert (places.state / name).stat().st_uid == UIDS[name]
 
