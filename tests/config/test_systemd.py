@@ -147,10 +147,8 @@ def test_a_service_can_do_little_beside_its_job(root: Path, unit: str) -> None:
 
 def test_services_reach_the_broker_by_a_socket_of_their_group(root: Path) -> None:
     broker = (UNITS / "beeper-mosquitto.service").read_text(encoding="utf-8").splitlines()
-    folder = str(Path(SOCKET).parent.name)
-    assert {"Group=beeper", f"RuntimeDirectory={folder}", "RuntimeDirectoryMode=0750"} <= set(
-        broker
-    )
+    folder = f"RuntimeDirectory={Path(SOCKET).parent.name}"
+    assert {"Group=beeper", folder, "RuntimeDirectoryMode=0750"} <= set(broker)
     assert "UMask=0007" in broker, "whoever is in the group may connect"
     drop_in = root / DROP_INS / "beeper-.service.d/station.conf"
     assert f"Environment=BEEPER_MQTT__SOCKET={SOCKET}\n" in drop_in.read_text(encoding="utf-8")
