@@ -1,7 +1,11 @@
 import http.client
+import os
 import re
 import socket
+import subprocess
+import sys
 
+import pytest
 from bus_camera import Camera
 from conftest import DEADLINE, Start, wait_until
 from web_station import Web, close_of
@@ -21,6 +25,33 @@ def test_an_address_that_is_none_is_said(start: Start) -> None:
     assert service.process.wait(DEADLINE) == 1
     (line,) = [line for line in service.log().splitlines() if "INFO" not in line]
     assert "no.such.host.invalid" in line
+
+
+BOTH = """
+import pathlib, socket
+from web.port import listen
+from web.settings import Web
+pathlib.Path("/proc/sys/net/ipv6/bindv6only").write_text("1")
+listener = listen(Web(host="::", port=0))
+for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    with socket.socket(family) as asker:
+        asker.connect((address, listener.getsockname()[1]))
+print("both")
+"""
+
+
+def test_all_interfaces_are_those_of_ipv4_too() -> None:
+    if os.geteuid():
+        pytest.skip("only root makes namespaces")
+    name = f"beeper-port-{os.getpid()}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+        command = ["ip", "netns", "exec", name, sys.executable, "-c", BOTH]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        subprocess.run(["ip", "netns", "delete", name], check=True)
+    assert ran.stdout == "both\n", ran.stderr
 
 
 def test_it_ends_in_order_and_says_goodbye(web: Web, camera: Camera) -> None:

@@ -25,6 +25,9 @@ def listen(web: Web) -> socket.socket:
         raise PortError(f"web.host = {web.host}: {error.strerror}") from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if web.host == "::":
+            # All interfaces, whatever net.ipv6.bindv6only says: who types an IPv4 address too.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         shape(listener, web)
         listener.bind(address)
         listener.listen(1024)
