@@ -165,7 +165,9 @@ def beside_video(folder: Path, kbit: int, seconds: float) -> None:
             report("readings alone", ages(store, begin))
             with web.socket("stations/barn/live/csi") as socket:
                 begin = len(store.heard)
-                seen = frames(socket, seconds)
+                seen, end = [], time.monotonic() + seconds
+                while time.monotonic() < end:
+                    seen += frames(socket, 1)
                 report("readings beside video", ages(store, begin))
                 report("the video", [frame.age for frame in seen])
                 print(f"  {len(seen) / seconds:.1f} of {FPS} frames a second")

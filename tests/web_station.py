@@ -120,18 +120,7 @@ def messages(socket: ClientConnection, seconds: float = DEADLINE) -> Iterator[An
                 yield Frame(FragmentHeader.parse(data), time.time())
 
 
-def frames(socket: ClientConnection, seconds: float, ack: bool = True) -> list[Frame]:
-    """The video frames of some time, each acknowledged."""
-    found = []
-    for message in messages(socket, seconds):
-        if isinstance(message, Frame) and message.header.track_id == VIDEO_TRACK:
-            found.append(message)
-            if ack:
-                socket.send(json.dumps({"type": "ack", "seq": message.header.seq}))
-    return found
-
-
-def first_frames(socket: ClientConnection, count: int, ack: bool = True) -> list[Frame]:
+def frames(socket: ClientConnection, count: int, ack: bool = True) -> list[Frame]:
     """So many video frames, each acknowledged."""
     found: list[Frame] = []
     for message in messages(socket):

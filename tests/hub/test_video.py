@@ -58,14 +58,13 @@ def test_pictures_cross_only_while_somebody_watches(
         wait_until(lambda: state() == "stopped", "the relay waits")
         assert not [name for name, _ in arrived.heard if "/fragment/" in name]
         with web.socket("stations/barn/live/csi") as socket:
-            seen = frames(socket, 3)
-            assert len(seen) > 15
+            frames(socket, 16)
             assert state() == "streaming"
             place.barn.cable.cut()
             wait_until(lambda: state() == "backoff", "the relay says that the hub is away")
             place.barn.cable.mend()
             wait_until(lambda: state() == "streaming", "it goes on by itself")
-            assert frames(socket, 3)
+            frames(socket, 1)
             camera.process.send_signal(signal.SIGSTOP)
             wait_until(lambda: state() == "starting", "the relay says that no picture comes")
             assert "csi gives no picture" in str(said.heard[-1])

@@ -1,3 +1,4 @@
+import itertools
 import json
 import socket
 import time
@@ -9,7 +10,7 @@ from bus.topics import CAMERA_LEASE
 from bus_camera import FPS, GROUP, Camera
 from conftest import Start, wait_until
 from media.cmaf import AUDIO_TRACK, Init
-from web_station import Frame, Web, close_of, first_frames, frames, gaps, messages
+from web_station import Frame, Web, close_of, frames, gaps, messages
 from websockets.exceptions import InvalidStatus
 
 BROWSER = (
@@ -34,7 +35,7 @@ def raw_viewer(web: Web) -> tuple[socket.socket, bytes]:
 
 def test_a_joiner_gets_header_and_group_of_pictures_at_once(web: Web) -> None:
     with web.socket("live/csi") as first:
-        assert len(frames(first, 1.2)) > GROUP
+        frames(first, GROUP + 1)
         with web.socket("live/csi") as joiner:
             began = time.time()
             found: list[Any] = []
@@ -53,7 +54,7 @@ def test_a_joiner_gets_header_and_group_of_pictures_at_once(web: Web) -> None:
 
 def test_every_frame_arrives_fresh_while_the_viewer_acknowledges(web: Web) -> None:
     with web.socket("live/csi") as viewer:
-        found = first_frames(viewer, 3 * FPS)
+        found = frames(viewer, 3 * FPS)
     assert not gaps(found)
     assert min(frame.age for frame in found) < 0.1
 
@@ -71,8 +72,8 @@ def test_a_viewer_that_does_not_read_loses_frames_and_delays_nobody(web: Web) ->
         dropped = 'beeper_frames_total{camera="csi",fate="dropped"}'
         found: list[Frame] = []
         while web.count(dropped) < 2 * FPS:
-            found += first_frames(viewer, 10)
-        found += first_frames(viewer, FPS)
+            found += frames(viewer, 10)
+        found += frames(viewer, FPS)
     assert not gaps(found)
     assert min(frame.age for frame in found) < 0.1
 
@@ -81,7 +82,7 @@ def test_without_acknowledgement_frames_stop_and_begin_again_at_a_key_frame(web:
     with web.socket("live/csi") as viewer:
         found: list[Frame] = []
         while not gaps(found):
-            found += first_frames(viewer, 1, ack=False)
+            found += frames(viewer, 1, ack=False)
     assert all(frame.header.key for frame in gaps(found))
 
 
@@ -97,7 +98,7 @@ def test_a_viewer_that_never_answers_is_let_go(camera: Camera, start: Start) -> 
 
 def test_a_restarted_encoder_brings_a_new_header_and_a_key_frame(web: Web, camera: Camera) -> None:
     with web.socket("live/csi") as viewer:
-        frames(viewer, 0.5)
+        frames(viewer, 15)
         camera.film("second")
         found: list[Any] = []
         for message in messages(viewer):
@@ -109,13 +110,13 @@ def test_a_restarted_encoder_brings_a_new_header_and_a_key_frame(web: Web, camer
                     break
         assert isinstance(found[1], bytes)
         assert found[-1].header.key
-        assert not gaps(frames(viewer, 1))
+        assert not gaps(frames(viewer, 30))
 
 
 def test_audio_is_sent_only_after_it_was_asked_for(web: Web) -> None:
     with web.socket("live/csi") as viewer:
-        quiet = [m for m in messages(viewer, 0.5) if isinstance(m, Frame)]
-        assert quiet and all(frame.header.track_id != AUDIO_TRACK for frame in quiet)
+        seen = (m.header.track_id for m in messages(viewer) if isinstance(m, Frame))
+        assert AUDIO_TRACK not in list(itertools.islice(seen, 10))
         viewer.send('{"type":"audio","on":true}')
         announced = False
         for message in messages(viewer):
@@ -125,10 +126,11 @@ def test_audio_is_sent_only_after_it_was_asked_for(web: Web) -> None:
                 break
         assert announced
         viewer.send('{"type":"audio","on":false}')
-        time.sleep(0.2)
-        list(messages(viewer, 0.3))
-        after = [m for m in messages(viewer, 0.3) if isinstance(m, Frame)]
-        assert all(frame.header.track_id != AUDIO_TRACK for frame in after)
+
+        def quiet() -> bool:
+            return AUDIO_TRACK not in list(itertools.islice(seen, 10))
+
+        wait_until(quiet, "only pictures come")
 
 
 def test_an_unknown_camera_is_named_so(web: Web) -> None:
@@ -142,7 +144,7 @@ def test_too_many_viewers_are_turned_away(camera: Camera, start: Start) -> None:
     web = Web(start, max_viewers="1")
     web.knows("csi")
     with web.socket("live/csi") as one:
-        assert frames(one, 1)
+        frames(one, 1)
         with web.socket("live/csi") as two:
             assert close_of(two)[0] == 4503
 
@@ -174,7 +176,7 @@ def test_acknowledgements_of_what_was_never_sent_change_nothing(web: Web) -> Non
     with web.socket("live/csi") as viewer:
         for seq in (-1, 0, 1 << 31, (1 << 32) - 1, 1 << 70):
             viewer.send(json.dumps({"type": "ack", "seq": seq}))
-        assert not gaps(frames(viewer, 1))
+        assert not gaps(frames(viewer, 30))
 
 
 def test_a_page_of_another_origin_may_not_watch(camera: Camera, start: Start) -> None:
@@ -187,12 +189,12 @@ def test_a_page_of_another_origin_may_not_watch(camera: Camera, start: Start) ->
     assert refused.value.response.status_code == 403
     for origin in (f"http://{web.host}", "https://friend.example"):
         with web.socket("live/csi", origin=origin) as viewer:
-            assert frames(viewer, 1)
+            frames(viewer, 1)
 
 
 def test_viewers_are_told_why_there_is_no_picture(web: Web, camera: Camera) -> None:
     with web.socket("live/csi") as viewer:
-        frames(viewer, 0.5)
+        frames(viewer, 15)
         camera.stop()
         camera.say(state="backoff", error="no device /dev/video0")
         state = next(m for m in messages(viewer) if isinstance(m, dict))
@@ -211,7 +213,7 @@ def test_a_camera_is_heard_and_leased_only_while_somebody_watches(web: Web, came
     video = 'beeper_fragments_total{camera="csi",kind="video"}'
     assert web.count(video) == 0
     with web.socket("live/csi") as viewer:
-        assert frames(viewer, 1)
+        frames(viewer, 1)
         wait_until(lambda: leases, "a lease")
     assert leases[0].holder == "web"
     wait_until(lambda: quiet(web, video), "web hears the camera no more")

@@ -107,7 +107,7 @@ def test_only_the_own_server_takes_the_whole_site(nginx: ShippedNginx) -> None:
 
 def test_frames_come_over_a_websocket(nginx: ShippedNginx) -> None:
     with nginx.socket("live/csi") as socket:
-        found = frames(socket, 1)
+        found = frames(socket, 30)
     assert len(found) > 15 and not gaps(found)
     with nginx.socket("events") as socket:
         assert "hello" in str(socket.recv(timeout=DEADLINE))
