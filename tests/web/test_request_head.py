@@ -24,7 +24,7 @@ HEADS = [
     (LINE + b"Host: user@a\r\n\r\n", 400),
     (LINE + b"Host: [::1\r\n\r\n", 400),
     (LINE + b"Host: a:port\r\n\r\n", 400),
-    (LINE + b"Host:\r\n\r\n", 400),
+    (LINE + b"Host:\r\n\r\n", 200),
     (b"GET /static/style.css HTTP/1.0\r\n\r\n", 200),
     (b"GET /static/style.css HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),
     (LINE + b"Host: beeper_web.local:8080\r\n\r\n", 200),

@@ -132,7 +132,8 @@ class Http(HttpToolsProtocol):
                 self.drop()
         elif self._phase is Phase.REFUSED:
             if waited > LINGER and not self._busy:
-                self.drop()
+                # Without RST: the refusal may still be on its way.
+                self.transport.abort()
         elif self._phase is Phase.BODY:
             if waited > self._web.body_wait:
                 self._refuse(408, f"the body did not come within {self._web.body_wait:g} s")

@@ -4,8 +4,11 @@ import re
 
 import httptools
 
-HOST = re.compile(rb"([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(:\d{0,5})?")
-"""uri-host and port of RFC 9110 §7.2, without what no name on a network has."""
+HOST = re.compile(rb"([A-Za-z0-9._~%\x80-\xff-]+|\[[0-9A-Fa-f:.]+\])(:\d{0,5})?")
+"""uri-host and port of RFC 9110 §7.2, without what no name on a network has.
+
+Whether a name is ours, such as one of other letters, is for `hosts` to say.
+"""
 METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} ")
 VERSIONS = ("1.0", "1.1")
 ABSOLUTE = (b"http://", b"https://")
@@ -42,7 +45,7 @@ def check(method: bytes, target: bytes, version: str, headers: Fields) -> bytes:
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1 or (not hosts and version == "1.1"):
         raise RequestError(400, f"a request has one Host, not {len(hosts)}")
-    if any(not HOST.fullmatch(host) for host in hosts):
+    if any(host and not HOST.fullmatch(host) for host in hosts):
         raise RequestError(400, "the Host of the request is none")
     if target.lower().startswith(ABSOLUTE):
         target, host = relative(target)
