@@ -137,6 +137,7 @@ def test_only_readings_cross_and_only_outwards(place: Place) -> None:
         anybody.delivered()
         anybody.publish(AIR, b"last")
         wait_until(lambda: (f"stations/barn/{AIR}", b"last") in hub.heard, "the last")
+        wait_until(lambda: (AIR, b"last") in home.heard, "the last at home")
         assert {name for name, _ in hub.heard if "barn" in name} == crosses | {note}
         home.heard.clear()
         for name in sorted(everything("barn")):
