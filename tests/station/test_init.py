@@ -64,7 +64,7 @@ def supervised(folder: Path, *prefix: str) -> Iterator[tuple["subprocess.Popen[s
     """The first process of a station of one program, which has begun; and the log."""
     file, log = folder / "supervisord.conf", folder / "log"
     programs = {"stubborn": Program(STUBBORN, {})}
-    file.write_text(configuration(folder, getpass.getuser(), programs))
+    file.write_text(configuration(folder, getpass.getuser(), programs, 1024))
     command = [*prefix, sys.executable, "-m", "station.init", str(file)]
     with log.open("wb") as out:
         process = subprocess.Popen(
