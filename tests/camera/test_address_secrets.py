@@ -156,7 +156,7 @@ def test_rtsps_is_copied(start: Start, ear: Ear, tmp_path: Path) -> None:
         url = f"rtsps://127.0.0.1:{front.port}/live"
         start("camera", "door", **variables("door", driver="url", url=url, stall_timeout="5"))
         ear.more(40)
-        assert ear.statuses[-1].encoding == "copy"
+        ear.said(lambda s: s.encoding == "copy" and s.state == "streaming", "a copy")
     finally:
         front.close()
         server.close()
@@ -172,7 +172,7 @@ def test_rtmps_is_copied(start: Start, ear: Ear, tmp_path: Path) -> None:
             url = f"rtmps://127.0.0.1:{front.port}/live/door"
             start("camera", "door", **variables("door", driver="url", url=url, stall_timeout="5"))
             ear.more(40)
-            assert ear.statuses[-1].encoding == "copy"
+            ear.said(lambda s: s.encoding == "copy" and s.state == "streaming", "a copy")
         finally:
             front.close()
             sender.kill()

@@ -34,6 +34,11 @@ def test_of_a_device_the_cause_stands_before_what_ffmpeg_said(said: str, meant: 
         ("Server returned 5XX Server Error reply", "it has an error of its own (5XX)"),
         ("pipe:0: No route to host", "no way leads there; is it on?"),
         ("Stream map '0:a:0' matches no streams.", "the camera has no sound"),
+        # FFmpeg 9 says it so.
+        ("Failed to set value '0:a:0' for option 'map': Invalid", "the camera has no sound"),
+        ("Connection to srt://127.0.0.1:9 failed: Input/output error", "it does not answer"),
+        ("Impossible to open 'rtsps://door/…'", "the TLS connection failed"),
+        ("Impossible to open 'rtsp://door/…'", "Impossible to open 'rtsp://door/…'"),
         ("pipe:0: Invalid data found when processing input", "what it sends is no video"),
         ("something else", "something else"),
     ],

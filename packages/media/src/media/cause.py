@@ -2,19 +2,20 @@
 
 import re
 
+_NO_TLS = "the TLS connection failed; does it talk TLS at this port?"
 _CAUSES = {
     r"Connection to \w+://\S*:(\d+)\S* failed: Connection refused": "port {} refuses connections",
     r"Failed to resolve hostname.*(Name or service not known|No address)": "no such host",
     r"Failed to resolve hostname": "its name cannot be resolved now; is the network there?",
     r"No route to host|Network is unreachable": "no way leads there; is it on?",
-    r"timed out": "it does not answer",
+    r"timed out|Connection to srt:\S* failed": "it does not answer",
     r"Connection reset|Broken pipe": "it broke the connection off",
     r"\b(403)\b": "it forbids this ({})",
     r"\b(404)\b": "it has no such path ({})",
     r"\b(4\d\d) (?=[A-Z(])": "it refuses the request ({})",
     r"\b(5\d\d) (?=[A-Z(])|Server returned (5XX)": "it has an error of its own ({})",
     r"certificate": "its certificate is refused",
-    r"\b(SSL|TLS|GnuTLS)\b": "the TLS connection failed; does it talk TLS at this port?",
+    r"\b(SSL|TLS|GnuTLS)\b": _NO_TLS,
     r"not on whitelist": "it leads to another kind of address, which is not followed",
     r"Protocol not found": "this ffmpeg was built without that protocol",
     r"Invalid data found when processing input": "what it sends is no video that ffmpeg knows",
@@ -33,7 +34,9 @@ def cause(lines: list[str], *, login: bool, port: int | None) -> str | None:
     else:
         asked = "it asks for a user name and password ({})"
     refused = f"port {port} refuses connections" if port else "it refuses connections"
-    table = {r"\b(401)\b": asked} | _CAUSES | {"Connection refused": refused}
+    # Of what fails in TLS, some builds of FFmpeg say no more than that.
+    last = {"Connection refused": refused, r"Impossible to open '\w+s://": _NO_TLS}
+    table = {r"\b(401)\b": asked} | _CAUSES | last
     for sign, meaning in table.items():
         for line in lines:
             if found := re.search(sign, line):

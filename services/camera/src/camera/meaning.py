@@ -16,8 +16,8 @@ _DEVICE = {
 }
 
 _TRACKS = {
-    r"Stream map '0:a.* matches no streams": "the camera has no sound",
-    r"Stream map '0:v.* matches no streams": "the camera has no picture",
+    r"Stream map '0:a.* matches no|set value '0:a\S*' for opt": "the camera has no sound",
+    r"Stream map '0:v.* matches no|set value '0:v\S*' for opt": "the camera has no picture",
 }
 
 
