@@ -1,11 +1,12 @@
 """When the wall clock is believed, and what the station counts meanwhile."""
 
+import os
 from pathlib import Path
 
 import pytest
 from bus import wall_clock
 from bus.jump import day, distance
-from bus.kernel_clock import kept_by_rtc
+from bus.kernel_clock import kept_by_rtc, timesyncd_was_here
 from bus.settings import Clock
 from bus.wall_clock import EARLIEST, WallClock
 
@@ -230,6 +231,16 @@ def test_a_real_time_clock_counts_that_kept_the_time(
     if voltage:
         (device / "battery_voltage").write_text(f"{voltage}\n")
     assert kept_by_rtc(NOW, tmp_path) is kept
+
+
+def test_timesyncd_counts_while_it_sets_the_clock(tmp_path: Path) -> None:
+    mark = tmp_path / "synchronized"
+    assert not timesyncd_was_here(NOW, mark)
+    mark.touch()
+    os.utime(mark, (NOW, NOW))
+    assert timesyncd_was_here(NOW, mark) and timesyncd_was_here(NOW + 4000, mark)
+    for jump in (-3600, 7200, 1095 * DAY):
+        assert not timesyncd_was_here(NOW + jump, mark)
 
 
 def test_words() -> None:
