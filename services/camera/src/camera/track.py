@@ -7,13 +7,12 @@ from collections.abc import Callable
 from bus.media import MediaConnection
 from media import cmaf
 from media.clock import AUDIO_TIMESCALE, VIDEO_TIMESCALE, ticks, to_wall
-from media.h264 import Sps, length_prefixed, nal_type, slices, without_reordering
+from media.h264 import ParameterSets, Sps, length_prefixed, slices, without_reordering
 
 from .source import AccessUnit
 
 log = logging.getLogger(__name__)
 
-_SPS, _PPS = 7, 8
 _LEAST_RATE, _MOST_RATE = 0.5, 120.0
 """Pictures a second that can be meant; some encoders write their clock instead."""
 
@@ -63,37 +62,38 @@ class VideoTrack:
     def __init__(self, media: MediaConnection, camera: str, changed: Callable[[Sps], None]) -> None:
         self._line = _Line(media, camera, "video", cmaf.VIDEO_TRACK)
         self._changed = changed
-        self._sets: tuple[bytes, bytes] = (b"", b"")
-        self._seen: dict[int, bytes] = {}
+        self._sets: tuple[list[bytes], list[bytes]] = ([], [])
+        self._seen = ParameterSets()
         self._duration = 0
         self._running = False
 
     def begin(self, fps: float) -> None:
         """A new encoder: a new session, which waits for its first key frame."""
         self._running = False
-        self._seen.clear()
+        self._seen = ParameterSets()
         self._duration = max(1, round(VIDEO_TIMESCALE / fps))
 
     def take(self, unit: AccessUnit) -> int:
-        """Publish one picture; its size in bytes, 0 when it came before the first key frame."""
-        for nal in unit.nals:
-            if (kind := nal_type(nal)) in (_SPS, _PPS):
-                self._seen[kind] = nal
-        if unit.key and len(self._seen) == 2:
-            self._renew(self._seen[_SPS], self._seen[_PPS])
-        if not self._running:
-            return 0
+        """Publish one picture; its size in bytes, 0 when it came before the first key frame.
+
+        A unit that is no picture but only brings parameter sets has the size 0, too.
+        """
+        self._seen.take(unit.nals)
+        if unit.key and (sets := self._seen.of(unit.nals)):
+            self._renew(*sets)
         data = length_prefixed(slices(unit.nals))
+        if not self._running or not data:
+            return 0
         self._line.send(data, unit.capture, self._duration, unit.key, VIDEO_TIMESCALE)
         return len(data)
 
-    def _renew(self, sps: bytes, pps: bytes) -> None:
+    def _renew(self, sps: list[bytes], pps: list[bytes]) -> None:
         if self._running and self._sets == (sps, pps):
             return
         self._sets = (sps, pps)
-        patched = without_reordering(sps)
-        about = Sps.parse(patched)
-        header = cmaf.video_init(patched, pps)
+        patched = [without_reordering(nal) for nal in sps]
+        about = Sps.parse(patched[0])
+        header = cmaf.video_init(patched[0], pps[0], *patched[1:], *pps[1:])
         self._line.announce(header, about.codec, about.width, about.height)
         self._running = True
         rate = about.frame_rate

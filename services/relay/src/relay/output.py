@@ -46,7 +46,7 @@ class Output:
         self._container: OutputContainer = av.open(url, "w", form, options=_OPTIONS[form])
         self._inputs = [demuxer(header) for header in headers]
         init = Init.parse(headers[0])
-        self._parameters = length_prefixed([init.sps, init.pps])
+        self._parameters = length_prefixed(init.parameter_sets)
         self._video = self._copy(self._inputs[0].streams[0])
         self._sound: Stream | None = None
         self._aac: AacEncoder | None = None

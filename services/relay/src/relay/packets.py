@@ -22,7 +22,7 @@ class PacketTrack(MediaStreamTrack):
         self.kind = kind
         self.dropped = 0
         self._scale = VIDEO_TIMESCALE if kind == "video" else AUDIO_TIMESCALE
-        self._sets = [init.sps, init.pps]
+        self._sets = list(init.parameter_sets)
         self._packets: asyncio.Queue[av.Packet[Any]] = asyncio.Queue(_WAITING)
         self._skipping = True
 

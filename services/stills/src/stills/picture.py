@@ -15,7 +15,7 @@ class Decoder:
     """Decodes one session of a camera, a frame in and a frame out."""
 
     def __init__(self, init: Init) -> None:
-        self._parameters = annex_b([init.sps, init.pps])
+        self._parameters = annex_b(init.parameter_sets)
         self._codec = VideoCodecContext.create("h264", "r")
         # Frame threads would each hold a picture back.
         self._codec.thread_count = 1

@@ -200,4 +200,4 @@ def picture(data: bytes, header: FragmentHeader, init: Init) -> list[bytes]:
     nals = split_length_prefixed(data[header.offset :])
     if not all(nals):
         raise H264Error("an empty NAL unit")
-    return payloads(access_unit(nals, header.key, [init.sps, init.pps]))
+    return payloads(access_unit(nals, header.key, list(init.parameter_sets)))

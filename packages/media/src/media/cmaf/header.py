@@ -9,26 +9,28 @@ import struct
 from media.clock import AUDIO_TIMESCALE, VIDEO_TIMESCALE
 from media.cmaf.boxes import CmafError, box, full_box
 from media.h264 import Sps
+from media.h264.parameter_sets import MOST_PPS, MOST_SPS
 
 VIDEO_TRACK, AUDIO_TRACK, AAC_TRACK = 1, 2, 3
 
 _MATRIX = struct.pack(">9I", 0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000)
+_SPS, _PPS = 7, 8
 _UNDETERMINED = 0x55C4
 """The language `und` in three times five bits."""
 _PROFILES_WITH_DEPTH = (100, 110, 122, 144, 244)
 
 
-def video_init(sps: bytes, pps: bytes) -> bytes:
+def video_init(sps: bytes, pps: bytes, *others: bytes) -> bytes:
     """The header of an H.264 track with its parameter sets (NAL units).
 
-    Raises H264Error when `sps` is none, CmafError when `pps` is none or either is too long.
+    sps and pps are those in use, which give the size; others: further sets of either kind. Raises
+    H264Error when `sps` is none, CmafError when a set is neither, too long, or one too many.
     """
     about = Sps.parse(sps)
-    if not pps or pps[0] & 0x9F != 8 or max(len(sps), len(pps)) > 0xFFFF:
-        raise CmafError("that is no picture parameter set, or a set is longer than 65535 bytes")
+    sets = _sorted_sets([sps, pps, *others])
     visual = struct.pack(">6xH16xHHIII", 1, about.width, about.height, 72 << 16, 72 << 16, 0)
     visual += struct.pack(">H32xHh", 1, 24, -1)
-    entry = box(b"avc1", visual, box(b"avcC", _avcc(about, sps, pps)))
+    entry = box(b"avc1", visual, box(b"avcC", _avcc(about, sets)))
     size = (about.width, about.height)
     return _header(VIDEO_TRACK, b"vide", VIDEO_TIMESCALE, entry, size)
 
@@ -73,11 +75,24 @@ def _descriptor(tag: int, body: bytes) -> bytes:
     return bytes((tag, len(body))) + body
 
 
-def _avcc(about: Sps, sps: bytes, pps: bytes) -> bytes:
+def _sorted_sets(sets: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """The SPS and the PPS of these, in their order."""
+    kinds = [nal[0] & 0x9F if nal else 0 for nal in sets]
+    if kinds[1] != _PPS or not set(kinds) <= {_SPS, _PPS} or max(map(len, sets)) > 0xFFFF:
+        raise CmafError("that is no picture parameter set, or a set is longer than 65535 bytes")
+    sps, pps = ([n for n, k in zip(sets, kinds, strict=True) if k == kind] for kind in (_SPS, _PPS))
+    if len(sps) > MOST_SPS or len(pps) > MOST_PPS:
+        raise CmafError(f"avcC has no room for {len(sps)} and {len(pps)} parameter sets")
+    return sps, pps
+
+
+def _avcc(about: Sps, sets: tuple[list[bytes], list[bytes]]) -> bytes:
     """AVCDecoderConfigurationRecord: ISO/IEC 14496-15 §5.3.3.1, lengths of four bytes."""
     profile = (about.profile_idc, about.constraints, about.level_idc)
-    record = struct.pack(">6BH", 1, *profile, 0xFF, 0xE1, len(sps)) + sps
-    record += struct.pack(">BH", 1, len(pps)) + pps
+    record = struct.pack(">5B", 1, *profile, 0xFF)
+    for reserved, kind in zip((0xE0, 0), sets, strict=True):
+        record += bytes((reserved | len(kind),))
+        record += b"".join(struct.pack(">H", len(nal)) + nal for nal in kind)
     if about.profile_idc in _PROFILES_WITH_DEPTH:
         depths = (about.bit_depth_luma - 8, about.bit_depth_chroma - 8)
         record += bytes((0xFC | about.chroma_format_idc, 0xF8 | depths[0], 0xF8 | depths[1], 0))

@@ -17,9 +17,9 @@ _SOUND = struct.Struct(">H6xH")
 class Init:
     """One track, as its header describes it.
 
-    codecs: RFC 6381. timescale: ticks a second. Of a video track width and height (pixels) and the
-    parameter sets (NAL units), of an audio track channels and sample_rate (Hz); the others are
-    zero and empty.
+    codecs: RFC 6381. timescale: ticks a second. Of a video track width and height (pixels), the
+    first SPS and PPS, and all parameter sets in the order of avcC (NAL units); of an audio track
+    channels and sample_rate (Hz); the others are zero and empty.
     """
 
     track: Literal["video", "audio"]
@@ -30,6 +30,7 @@ class Init:
     height: int = 0
     sps: bytes = b""
     pps: bytes = b""
+    parameter_sets: tuple[bytes, ...] = ()
     channels: int = 0
     sample_rate: int = 0
 
@@ -64,24 +65,30 @@ def _versioned(body: bytes, offset: int) -> tuple[bytes, int]:
 
 def _video(track_id: int, timescale: int, entry: bytes) -> Init:
     record = child(entry, b"avcC", _VISUAL_ENTRY)
-    sps, position = _parameter_set(record, 5)
-    pps, _ = _parameter_set(record, position)
+    sps, position = _parameter_sets(record, 5, 0x1F)
+    pps, _ = _parameter_sets(record, position, 0xFF)
     try:
-        about = Sps.parse(sps)
+        about = Sps.parse(sps[0])
     except H264Error as error:
         raise CmafError(f"the parameter set of the track: {error}") from error
     size = (about.width, about.height)
-    return Init("video", track_id, about.codec, timescale, *size, sps, pps)
+    return Init(*("video", track_id, about.codec, timescale, *size, sps[0], pps[0]), (*sps, *pps))
 
 
-def _parameter_set(record: bytes, position: int) -> tuple[bytes, int]:
-    """The one parameter set at a place of avcC (a count, and a length of 16 bits), and its end."""
-    count = record[position : position + 1]
-    start = position + 3
-    end = start + int.from_bytes(record[position + 1 : start], "big")
-    if not count or count[0] & 0x1F != 1 or not start < end <= len(record):
-        raise CmafError("avcC does not hold one parameter set of each kind")
-    return record[start:end], end
+def _parameter_sets(record: bytes, position: int, mask: int) -> tuple[list[bytes], int]:
+    """The sets of one kind at a place of avcC (a count, lengths of 16 bits), and their end."""
+    count = record[position] & mask if position < len(record) else 0
+    position += 1
+    sets = []
+    for _ in range(count):
+        start = position + 2
+        position = start + int.from_bytes(record[position:start], "big")
+        if not start < position <= len(record):
+            raise CmafError("a parameter set does not fit into avcC")
+        sets.append(record[start:position])
+    if not sets:
+        raise CmafError("avcC does not hold parameter sets of both kinds")
+    return sets, position
 
 
 def _audio(track_id: int, timescale: int, kind: bytes, entry: bytes) -> Init:

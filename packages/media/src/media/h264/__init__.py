@@ -8,17 +8,22 @@ from media.h264.nal import (
     is_key,
     length_prefixed,
     nal_type,
+    parameter_set_id,
     slice_type,
     slices,
     split_annex_b,
     split_length_prefixed,
 )
+from media.h264.parameter_sets import ParameterSets
+from media.h264.pps import Pps
 from media.h264.splitter import AnnexBSplitter
 from media.h264.sps import Sps, without_reordering
 
 __all__ = [
     "AnnexBSplitter",
     "H264Error",
+    "ParameterSets",
+    "Pps",
     "SliceType",
     "Sps",
     "annex_b",
@@ -26,6 +31,7 @@ __all__ = [
     "is_key",
     "length_prefixed",
     "nal_type",
+    "parameter_set_id",
     "slice_type",
     "slices",
     "split_annex_b",

@@ -9,8 +9,8 @@ from media.h264.bits import BitReader, H264Error, unescape
 _START = b"\0\0\1"
 IDR = 5
 WITH_SLICE_HEADER = (1, 2, IDR)
-# first_mb_in_slice and slice_type are at most 63 bits each, and an escaped byte in three.
-_SLICE_HEADER_BYTES = 28
+# Three codes of at most 63 bits, and an escaped byte in three.
+_SLICE_HEADER_BYTES = 36
 
 
 class SliceType(IntEnum):
@@ -66,6 +66,15 @@ def split_length_prefixed(data: bytes) -> list[bytes]:
 
 def slice_type(nal: bytes) -> SliceType:
     """What kind of slice this is (§7.3.3). H264Error for units without a slice header."""
+    return _slice_header(nal)[0]
+
+
+def parameter_set_id(nal: bytes) -> int:
+    """pic_parameter_set_id of a slice (§7.3.3). H264Error for units without a slice header."""
+    return _slice_header(nal)[1].unsigned()
+
+
+def _slice_header(nal: bytes) -> tuple[SliceType, BitReader]:
     if nal_type(nal) not in WITH_SLICE_HEADER:
         raise H264Error(f"a NAL unit of type {nal_type(nal)} has no slice header")
     reader = BitReader(unescape(nal[1 : 1 + _SLICE_HEADER_BYTES]))
@@ -73,7 +82,7 @@ def slice_type(nal: bytes) -> SliceType:
     kind = reader.unsigned()
     if kind > 9:
         raise H264Error(f"slice_type {kind} does not exist")
-    return SliceType(kind % 5)
+    return SliceType(kind % 5), reader
 
 
 def is_b_slice(nal: bytes) -> bool:

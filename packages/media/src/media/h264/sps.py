@@ -1,6 +1,7 @@
 """Sequence parameter sets: H.264 §7.3.2.1.1 and annex E."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from media.h264.bits import BitReader, BitWriter, H264Error, escape, unescape
 from media.h264.nal import nal_type
@@ -8,6 +9,7 @@ from media.h264.vui import Vui, read_vui
 
 _SPS = 7
 _BASELINE = 66
+_LAST_ID = 31
 # §7.3.2.1.1: the profiles whose parameter sets describe chroma and bit depth.
 _HIGH = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135))
 _LARGEST_SIDE = 16384
@@ -19,6 +21,8 @@ class Sps:
 
     constraints: the byte with the constraint_set flags. width, height: pixels after cropping.
     max_num_reorder_frames: None when not said. frame_rate: frames a second by the VUI, or None.
+    id: seq_parameter_set_id. interlaced: pictures may be fields (frame_mbs_only_flag is 0).
+    pixel_shape: width of a pixel by its height (sample_aspect_ratio, 1 when not said).
     """
 
     profile_idc: int
@@ -33,6 +37,9 @@ class Sps:
     chroma_format_idc: int
     bit_depth_luma: int
     bit_depth_chroma: int
+    id: int
+    interlaced: bool
+    pixel_shape: Fraction
 
     @classmethod
     def parse(cls, nal: bytes) -> "Sps":
@@ -86,13 +93,15 @@ class _Reading:
     def _read(self) -> Sps:
         bits = self._bits
         profile, constraints, level = bits.fixed(8), bits.fixed(8), bits.fixed(8)
-        bits.unsigned()
+        number = bits.unsigned()
+        if number > _LAST_ID:
+            raise H264Error(f"seq_parameter_set_id {number} does not exist")
         chroma, luma_depth, chroma_depth = self._read_chroma() if profile in _HIGH else (1, 8, 8)
         bits.unsigned()
         order_type = self._read_order_count()
         ref_frames = bits.unsigned()
         bits.flag()
-        width, height = self._read_size(chroma)
+        width, height, interlaced = self._read_size(chroma)
         self._vui_flag = bits.position
         if bits.flag():
             self._vui = read_vui(bits)
@@ -109,6 +118,9 @@ class _Reading:
             chroma_format_idc=chroma,
             bit_depth_luma=luma_depth,
             bit_depth_chroma=chroma_depth,
+            id=number,
+            interlaced=interlaced,
+            pixel_shape=self._vui.pixel_shape if self._vui else Fraction(1),
         )
 
     def _read_chroma(self) -> tuple[int, int, int]:
@@ -148,7 +160,7 @@ class _Reading:
             raise H264Error(f"pic_order_cnt_type {kind} does not exist")
         return kind
 
-    def _read_size(self, chroma: int) -> tuple[int, int]:
+    def _read_size(self, chroma: int) -> tuple[int, int, bool]:
         bits = self._bits
         width, map_units = 16 * (bits.unsigned() + 1), 16 * (bits.unsigned() + 1)
         fields = 1 if bits.flag() else 2
@@ -164,7 +176,7 @@ class _Reading:
             height -= (top + bottom) * (2 if chroma == 1 else 1) * fields
         if min(width, height) < 1:
             raise H264Error("the cropping leaves nothing of the picture")
-        return width, height
+        return width, height, fields == 2
 
     def rewritten(self) -> bytes:
         """The payload with max_num_reorder_frames = 0."""

@@ -21,6 +21,7 @@ class Stream:
 
     fourcc: the codec tag (2 or 4 bytes, as in AVI). time_base: seconds a tick. extradata: for
     H.264 the parameter sets in Annex B form, for Opus the identification header of RFC 7845.
+    decode_delay: by how many frames the order of coding may differ from that of showing.
     width and height are 0 for audio, sample_rate (Hz) and channels are 0 for video.
     """
 
@@ -33,6 +34,7 @@ class Stream:
     height: int = 0
     sample_rate: int = 0
     channels: int = 0
+    decode_delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +130,16 @@ def _elision_headers(cursor: Cursor) -> tuple[bytes, ...]:
 def read_stream_header(cursor: Cursor, main: MainHeader) -> tuple[int, Stream]:
     """stream_header: the number of the stream, and the stream."""
     number, kind, fourcc = cursor.number(), cursor.number(), cursor.string()
-    base, shift, _distance, _delay, _flags = (cursor.number() for _ in range(5))
+    base, shift, _distance, delay, _flags = (cursor.number() for _ in range(5))
     extradata = cursor.string()
     if number >= main.stream_count or base >= len(main.time_bases) or shift > 15:
         raise NutError(f"the header of stream {number} contradicts the main header")
     time_base = main.time_bases[base]
     if kind == 0:
         width, height = cursor.number(), cursor.number()
-        return number, Stream("video", fourcc, time_base, extradata, shift, width, height)
+        return number, Stream(
+            *("video", fourcc, time_base, extradata, shift, width, height), decode_delay=delay
+        )
     if kind != 1:
         raise NutError(f"stream {number} is neither video nor audio (class {kind})")
     rate, divisor, channels = cursor.number(), cursor.number(), cursor.number()

@@ -1,0 +1,1 @@
+"""Sources as real cameras are, faults included, for the tests of the driver url."""
