@@ -68,9 +68,14 @@ class RtspServer:
     def _forward(self, connection: socket.socket) -> None:
         try:
             while packet := self._rtp.recv(65536):
+                packet = self.stamped(packet)
                 connection.sendall(b"$\0" + len(packet).to_bytes(2, "big") + packet)
         except OSError:
             return
+
+    def stamped(self, packet: bytes) -> bytes:
+        """The RTP packet as it leaves."""
+        return packet
 
     def close(self) -> None:
         """End it."""

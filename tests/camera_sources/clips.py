@@ -25,9 +25,10 @@ def pictures(size: str = "320x240", rate: int = 10, seconds: int = 3, *options: 
 
 
 @cache
-def jpegs(count: int = 10, size: str = "320x240", quality: int = 8) -> list[bytes]:
+def jpegs(count: int = 10, size: str = "320x240", quality: int = 8, *options: str) -> list[bytes]:
     """Pictures as a camera's JPEGs."""
-    stream = _run(*_pattern(size, 10, count / 10), "-q:v", str(quality), "-f", "mjpeg", "-")
+    source = _pattern(size, 10, count / 10)
+    stream = _run(*source, *options, "-q:v", str(quality), "-f", "mjpeg", "-")
     return [b"\xff\xd8\xff" + part for part in stream.split(b"\xff\xd8\xff")[1:]]
 
 

@@ -24,6 +24,36 @@ def slice_as(nal: bytes, pps: int) -> bytes:
     return _rewritten(nal, 3, lambda codes: [*codes[:2], pps])
 
 
+def without_vui(units: list[Nals]) -> list[Nals]:
+    """The same stream, with sets that say nothing of timing or of the order of pictures."""
+    return [[_bare(nal) if nal_type(nal) == SPS else nal for nal in unit] for unit in units]
+
+
+def _bare(nal: bytes) -> bytes:
+    """An SPS of baseline or main profile that ends behind its cropping (§7.3.2.1.1)."""
+    bits, writer = BitReader(unescape(nal[1:])), BitWriter()
+    bits.fixed(24)
+    bits.unsigned()
+    bits.unsigned()
+    if bits.unsigned() == 0:
+        bits.unsigned()
+    bits.unsigned()
+    bits.flag()
+    bits.unsigned()
+    bits.unsigned()
+    if not bits.flag():
+        bits.flag()
+    bits.flag()
+    if bits.flag():
+        for _ in range(4):
+            bits.unsigned()
+    end = bits.position
+    bits.position = 0
+    writer.fixed(bits.fixed(end), end)
+    writer.fixed(0, 1)
+    return nal[:1] + escape(writer.payload())
+
+
 def _rewritten(nal: bytes, count: int, change: Callable[[list[int]], list[int]]) -> bytes:
     """The unit with its first Exp-Golomb codes changed, and the rest of its bits moved up."""
     payload = unescape(nal[1:])

@@ -27,7 +27,7 @@ _SOCKET = re.compile(
     r"|fifo_size|overrun_nonfatal|reuse|ttl|sources|tcp_nodelay|tcp_mss)=[0-9A-Fa-f.:,]*"
 )
 
-_LIVE = {"fflags": "nobuffer", "fpsprobesize": "0", "analyzeduration": "2000000"}
+_LIVE = {"fpsprobesize": "0", "analyzeduration": "2000000"}
 
 
 class Address:
@@ -38,6 +38,11 @@ class Address:
         """Whether it is a recording on this machine."""
         self._file = unquote(url[len("file:") :].removeprefix("//")) if self.is_file else ""
         self._parts = Parts("file", "", "", self._file) if self.is_file else Parts.parse(url)
+
+    @property
+    def may_be_bare(self) -> bool:
+        """Whether it may give pictures without a container."""
+        return self._parts.scheme == "tcp"
 
     @property
     def shown(self) -> str:

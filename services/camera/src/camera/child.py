@@ -35,8 +35,8 @@ def program(*names: str) -> str:
 class Child(asyncio.SubprocessProtocol):
     """One process in a group of its own. Its stdout goes to `output` as soon as it is there."""
 
-    def __init__(self, output: Output, hide: Callable[[str], str] = str) -> None:
-        self.complaint = Complaint(hide)
+    def __init__(self, output: Output, complaint: Complaint) -> None:
+        self.complaint = complaint
         self._output = output
         self._transport: asyncio.SubprocessTransport | None = None
         self._ended: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
@@ -50,13 +50,14 @@ class Child(asyncio.SubprocessProtocol):
         *,
         stdin: int = subprocess.DEVNULL,
         hide: Callable[[str], str] = str,
+        complaint: Complaint | None = None,
     ) -> "Child":
         """Start `command`; SourceError when it cannot be.
 
         The kernel kills it when this process dies, however that happens (prctl(2),
         PR_SET_PDEATHSIG): otherwise an orphan would go on holding the camera.
         """
-        child = cls(output, hide)
+        child = cls(output, complaint or Complaint(hide))
         guarded = [program("setpriv"), "--pdeathsig", "KILL", "--", program(command[0])]
         try:
             await asyncio.get_running_loop().subprocess_exec(
@@ -78,6 +79,12 @@ class Child(asyncio.SubprocessProtocol):
             self.complaint.feed(piece)
         else:
             self.guard(lambda: self._output(piece))
+
+    def hold(self, on: bool) -> None:
+        """Stop reading what it writes, until it waits itself, or go on."""
+        pipe = self._transport.get_pipe_transport(1) if self._transport else None
+        if isinstance(pipe, asyncio.ReadTransport):
+            (pipe.pause_reading if on else pipe.resume_reading)()
 
     def guard(self, work: Callable[[], None]) -> None:
         """Read what the child gave; a ValueError of that ends it and becomes its failure."""

@@ -4,8 +4,7 @@ import time
 
 from media.clock import boottime
 
-_LEAP = 1.0
-"""Seconds: a source whose time has moved that much has begun anew."""
+from .timeline import Timeline
 
 
 class ArrivalClock:
@@ -15,19 +14,11 @@ class ArrivalClock:
     """
 
     def __init__(self) -> None:
-        self._offset: float | None = None
-        self._last = 0.0
+        self._timeline = Timeline(timed=True)
 
     def capture(self, pts: float, arrival: float) -> float:
         """pts: seconds of the source's clock; arrival: boot seconds."""
-        offset = arrival - pts
-        if self._offset is None or offset < self._offset or offset - self._offset > _LEAP:
-            self._offset = offset
-        else:
-            # The source's clock may be slower than ours: 0.1 % is more than any quartz is wrong.
-            self._offset += 0.001 * max(0.0, min(arrival - self._last, _LEAP))
-        self._last = arrival
-        return min(pts + self._offset, arrival)
+        return self._timeline.capture(self._timeline.observe(pts, arrival), arrival)
 
 
 class KernelClock:

@@ -1,7 +1,9 @@
 """H.264 as foreign containers hold it: Annex B, or with lengths and an avcC record."""
 
+from typing import Protocol
+
 from media.h264 import H264Error, split_annex_b
-from media.nut import Packet, Stream
+from media.nut import Stream
 
 _TAGS = frozenset((b"avc1", b"avc3", b"H264", b"h264", b"X264", b"x264", b"DAVC"))
 """Codec tags under which containers carry H.264: ISO/IEC 14496-15, and the RIFF tags of AVI."""
@@ -12,7 +14,24 @@ def is_h264(stream: Stream) -> bool:
     return stream.fourcc in _TAGS
 
 
-def nal_units(stream: Stream, packet: Packet) -> list[bytes]:
+_INTRA = frozenset((b"MJPG", b"mjpg", b"jpeg"))
+
+
+def intra_only(stream: Stream) -> bool:
+    """Whether each picture stands for itself: JPEG, under the tags of AVI and QuickTime."""
+    return stream.fourcc in _INTRA
+
+
+class Coded(Protocol):
+    """A packet: its data, and whether a decoder can start with it."""
+
+    @property
+    def key(self) -> bool: ...
+    @property
+    def data(self) -> bytes: ...
+
+
+def nal_units(stream: Stream, packet: Coded) -> list[bytes]:
     """The NAL units of a packet; before a key frame those of the stream's header.
 
     Raises H264Error when the packet is damaged.

@@ -47,20 +47,38 @@ class Camera(Section):
         "spaces of a password as %2F %3F %23 %40 %5B %5D %25 %20",
     )
     width: int = Field(
-        1280, ge=160, le=4096, multiple_of=2, description="pixels; with url: at most"
+        1280,
+        ge=160,
+        le=4096,
+        multiple_of=2,
+        description="pixels; with url: at most, if it is set; else what is copied may be larger",
     )
     height: int = Field(
-        720, ge=120, le=4096, multiple_of=2, description="pixels; with url: at most"
+        720,
+        ge=120,
+        le=4096,
+        multiple_of=2,
+        description="pixels; with url: at most, if it is set; else what is copied may be larger",
     )
     fps: float = Field(30, ge=0.5, le=120, description="pictures a second; with url: its own")
-    bitrate_kbps: int = Field(1500, ge=50, le=50_000, description="kbit/s of video at most")
+    bitrate_kbps: int = Field(
+        1500,
+        ge=50,
+        le=50_000,
+        description="kbit/s of video at most; what is copied from a url keeps its own",
+    )
     buffer_kbit: int | None = Field(
         None,
         ge=10,
         le=50_000,
         description="kbit that a burst may take beyond the bitrate; null = a third of a second",
     )
-    key_interval: float = Field(1, ge=0.1, le=10, description="s between key frames")
+    key_interval: float = Field(
+        1,
+        ge=0.1,
+        le=10,
+        description="s between key frames; what is copied from a url keeps its own, up to 10",
+    )
     demand: Demand | None = Field(
         None, description="null = on_demand for software encoders of real cameras, else always"
     )
@@ -96,6 +114,19 @@ class Camera(Section):
             Address(url)
         except AddressError as error:
             raise ValueError(f"url: {error}") from None
+
+    @property
+    def limit(self) -> tuple[int, int] | None:
+        """Width and height that copied pictures may have; None where nobody has set them.
+
+        The sizes of a station's own two cameras are no wish about a source that takes their place.
+        """
+        size = {"width": self.width, "height": self.height}
+        wished = any(
+            key in self.model_fields_set and all(d.get(key) != value for d in DEFAULTS.values())
+            for key, value in size.items()
+        )
+        return (self.width, self.height) if wished else None
 
     @property
     def buffer(self) -> int:

@@ -5,8 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from media.clock import boottime
 
+from .delays import Rhythm
 from .settings import Camera
 from .source import SourceError
+
+_MISSED = 3
+"""Pictures that a slow source has to miss before it has stalled."""
 
 
 class Watch:
@@ -18,6 +22,7 @@ class Watch:
         self._first: float | None = None
         self._last = boottime()
         self._resting = False
+        self._rhythm = Rhythm(5)
 
     @property
     def stall_timeout(self) -> float:
@@ -39,9 +44,11 @@ class Watch:
 
     def delivered(self) -> None:
         """The source gave something."""
-        self._last = boottime()
+        last, self._last = self._last, boottime()
         if self._first is None:
             self._first = self._last
+        else:
+            self._rhythm.add(self._last - last)
 
     @property
     def patience(self) -> float:
@@ -49,14 +56,23 @@ class Watch:
         camera = self._camera
         if self._resting:
             return camera.stall_timeout
-        limit = camera.stall_timeout if self._first else camera.start_timeout
-        return self._last + limit - boottime()
+        return self._last + self._limit - boottime()
+
+    @property
+    def _limit(self) -> float:
+        """Seconds: a foreign source may be slow by nature, with one picture in 5 s, say."""
+        camera = self._camera
+        usual = self._rhythm.usual
+        if self._first is None or (camera.driver == "url" and usual is None):
+            return camera.start_timeout
+        slow = camera.driver == "url" and usual is not None
+        return max(camera.stall_timeout, _MISSED * (usual or 0.0)) if slow else camera.stall_timeout
 
     @property
     def complaint(self) -> str:
         """What is wrong once patience has ended."""
         if self._first:
-            return f"no {self._what} for {self._camera.stall_timeout:g} s"
+            return f"no {self._what} for {self._limit:.3g} s"
         return f"no first {self._what} within {self._camera.start_timeout:g} s"
 
     @property
