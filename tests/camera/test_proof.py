@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 from camera.proof import Proof, Refusal
+from camera_sources.clips import pictures
+from camera_sources.parameter_sets import pps_as, slice_as, with_ids, with_used_pps
 from media.h264 import is_key, split_annex_b
 from media.h264.bits import BitWriter
 
@@ -88,3 +90,43 @@ def test_a_stream_without_key_frames_is_refused() -> None:
     proof.look(units[0], 0)
     with pytest.raises(Refusal, match="10 s apart"):
         proof.look(units[1], 10.5)
+
+
+FIELDS = ("-flags", "+ildct+ilme", "-bf", "0", "-pix_fmt", "yuv420p")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (FIELDS, "its pictures are interlaced"),
+        (("-vf", "setsar=16/11"), "its pixels are not square"),
+        (("-profile:v", "high10", "-pix_fmt", "yuv420p10le"), "4:2:0 in 8 bits"),
+        (("-bsf:v", "h264_metadata=display_orientation=insert:rotate=180"), "has to be turned"),
+        (("-bsf:v", "h264_metadata=level=6.1"), "levels up to 5.2"),
+    ],
+)
+def test_what_browsers_show_wrongly_is_refused(options: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(Refusal, match=reason):
+        proven_at(encode(*options))
+
+
+def test_a_limit_holds_for_copies_too() -> None:
+    unit = pictures("320x240")[0]
+    Proof((320, 240)).look(unit, 0)
+    with pytest.raises(Refusal, match="320x240 pixels are more than 320x180"):
+        Proof((320, 180)).look(unit, 0)
+
+
+def test_several_sets_and_other_ids_are_no_reason() -> None:
+    assert proven_at(with_used_pps(pictures(), 7)) == 0
+    assert proven_at(with_ids(pictures(), 2, 3)) == 0
+
+
+def test_a_set_that_changes_between_key_frames_is_refused() -> None:
+    units = pictures()
+    new = pps_as(next(nal for nal in units[0] if nal[0] & 31 == 8), 4)
+    proof = Proof()
+    proof.look(units[0], 0)
+    proof.look([new, *units[1]], 0.1)
+    with pytest.raises(Refusal, match="change between key frames"):
+        proof.look([slice_as(nal, 4) for nal in units[2] if nal[0] & 31 == 1], 0.2)

@@ -100,7 +100,7 @@ class Pacer:
 
     def _judge_speed(self, pts: float | None, now: float) -> None:
         step = pts - self._pts if pts is not None and self._pts is not None else 0.0
-        passed = now - self._arrival
+        passed = max(0.0, now - self._arrival)
         self._pts, self._arrival = pts, now
         gained = min(max(0.0, step), _STEP)
         self._gained += gained
