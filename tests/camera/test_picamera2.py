@@ -2,12 +2,17 @@
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from camera_ear import Ear, standins, variables
+from camera.drivers.picamera2 import Picamera2Driver
+from camera.settings import Camera
+from camera_ear import STANDINS, Ear, standins, variables
+from camera_film import film
 from conftest import Start, wait_until
 from media.clock import to_wall
+from media.h264 import nal_type
 
 SMALL = {"driver": "picamera2", "width": "320", "height": "240", "fps": "10"}
 
@@ -50,6 +55,30 @@ def test_metadata_has_rpicams_form(start: Start, ear: Ear, tmp_path: Path) -> No
     assert record["ScalerCrop"] == "(16, 0)/2560x1920"
     assert record["SensorBlackLevels"] == [4096, 4096, 4096, 4096]
     assert record["AeLocked"] is True
+    assert "Bcm2835StatsOutput" not in record
+
+
+def test_a_thread_that_fails_is_started_anew(start: Start, ear: Ear) -> None:
+    """picamera2 itself goes on with that thread missing, and films no more."""
+    environment = standins() | {"STANDIN_DIES": "12"}
+    patient = SMALL | {"stall_timeout": "60", "start_timeout": "60"}
+    start("camera", "csi", **environment, **variables("csi", **patient))
+    ear.said(lambda s: s.error and "Failed to queue request" in s.error, "the reason")
+    ear.said(lambda s: s.restarts == 1 and s.state == "streaming", "the restart")
+
+
+@pytest.mark.parametrize("fault", ["STANDIN_EMPTY", "STANDIN_BARE"])
+async def test_frames_without_a_picture_cost_nothing(
+    fault: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {**standins(), fault: "4,5"}.items():
+        monkeypatch.setenv(name, value)
+    camera = Camera(driver="picamera2", width=320, height=240, fps=20)
+    taken = await film(Picamera2Driver(camera, tmp_path, "csi"), 10)
+    assert all({1, 5} & set(map(nal_type, unit.nals)) for unit in taken.units), "pictures only"
+    times = [unit.capture for unit in taken.units]
+    steps = [two - one for one, two in itertools.pairwise(times)]
+    assert steps == pytest.approx([0.05, 0.05, 0.05, 0.15, 0.05, 0.05, 0.05, 0.05, 0.05], abs=1e-3)
 
 
 def test_a_stalled_camera_is_started_again(start: Start, ear: Ear) -> None:
@@ -81,6 +110,42 @@ def test_auto_takes_rpicam_where_the_module_is_missing(start: Start, ear: Ear) -
     environment = {"PATH": standins()["PATH"]}
     start("camera", "csi", **environment, **variables("csi", **SMALL | {"driver": "auto"}))
     ear.said(lambda s: s.state == "streaming" and s.driver == "rpicam", "rpicam")
+
+
+def test_auto_goes_on_when_picamera2_does_not_start(start: Start, ear: Ear, tmp_path: Path) -> None:
+    """It sees the camera, and fails as soon as it films."""
+    broken = tmp_path / "encoders"
+    shutil.copytree(STANDINS, broken)
+    (broken / "picamera2" / "encoders.py").write_text("raise RuntimeError('no encoder')\n")
+    environment = {"PATH": standins()["PATH"], "PYTHONPATH": str(broken)}
+    start("camera", "csi", **environment, **variables("csi", **SMALL | {"driver": "auto"}))
+    status = ear.said(lambda s: s.state == "streaming" and s.driver == "rpicam", "rpicam")
+    assert status.warning is not None
+    assert "picamera2 cannot film: RuntimeError: no encoder" in status.warning
+    ear.more(5)
+
+
+def test_auto_stays_with_what_has_filmed(start: Start, ear: Ear) -> None:
+    environment = standins() | {"STANDIN_DIES": "12"}
+    start("camera", "csi", **environment, **variables("csi", **SMALL | {"driver": "auto"}))
+    ear.said(lambda s: s.restarts == 2 and s.state == "streaming", "two restarts")
+    assert {status.driver for status in ear.statuses if status.state == "streaming"} == {
+        "picamera2"
+    }
+
+
+def test_auto_begins_anew_when_none_can_film(start: Start, ear: Ear) -> None:
+    environment = standins() | {"STANDIN_FRAMES": "0"}
+    quick = SMALL | {"driver": "auto", "start_timeout": "3"}
+    start("camera", "csi", **environment, **variables("csi", **quick))
+    ear.said(lambda s: s.driver == "picamera2" and s.error, "picamera2 gives nothing")
+    ear.said(lambda s: s.driver == "rpicam" and s.error, "nor does rpicam")
+    status = ear.said(lambda s: s.error and "no driver can film" in s.error, "both reasons")
+    assert status.error is not None and status.error.count("no first frame within 3 s") == 2
+    seen = len(ear.statuses)
+    wait_until(
+        lambda: any(s.driver == "picamera2" and s.error for s in ear.statuses[seen:]), "anew"
+    )
 
 
 def test_the_usb_camera_leaves_the_csi_camera_alone(start: Start, ear: Ear) -> None:

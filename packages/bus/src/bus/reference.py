@@ -36,7 +36,12 @@ def table(path: str, values: BaseModel, fields: dict[str, FieldInfo]) -> Iterato
             yield f"# {field.description}"
         yield f"# {name}: not set" if value is None else f"#{name} = {literal(value)}"
     for name, value in tables.items():
-        yield from sections(f"{path}.{name}".lstrip("."), value)
+        place = f"{path}.{name}".lstrip(".")
+        if isinstance(value, dict) and fields[name].description:
+            yield from ("", f"# {fields[name].description}", f"#[{place}]")
+            yield from (f"#{key} = {literal(entry)}" for key, entry in value.items())
+        else:
+            yield from sections(place, value)
 
 
 def sections(path: str, value: Any) -> Iterator[str]:

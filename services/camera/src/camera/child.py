@@ -11,8 +11,9 @@ from collections.abc import Callable
 from .complaint import Complaint
 from .source import SourceError
 
-GRACE = 0.7
-"""Seconds between SIGTERM and SIGKILL: the whole service has 2 s to end."""
+GRACE = 1.6
+"""Seconds between SIGTERM and SIGKILL: picamera2 takes 0.5 to 1.1 to let its camera go, and the
+whole service has 4 to end."""
 
 _PACKAGES = {
     "ffmpeg": "ffmpeg",

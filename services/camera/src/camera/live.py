@@ -107,18 +107,21 @@ class Live:
             demand=mode,
         )
         self._report.warn("video", driver.warning)
+        self._report.warn("driver", self._choice.warning)
 
     def delivered(self, driver: Driver, unit: AccessUnit) -> bool:
         """Publish a picture of the driver; whether it could be shown."""
         size = self._video.take(unit)
         if size:
             self._report.meter.frame(unit.capture, size, unit.key)
+            self._choice.delivered()
             self._tell(driver)
             self._report.say(state="streaming", error=None)
             self._bus.problem("video", None)
         return size > 0
 
     def _failed(self, error: str) -> None:
+        self._choice.ended(error)
         self._report.restarted()
         self._report.say(state="backoff", error=error[:500])
         self._bus.problem("video", error)

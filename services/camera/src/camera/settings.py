@@ -1,6 +1,6 @@
 """What can be set about the cameras."""
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import bus
 from bus.address import AddressError
@@ -9,11 +9,19 @@ from bus.settings import Section
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from .address import Address
+from .controls import Controls
 
 DriverName = Literal["auto", "picamera2", "rpicam", "v4l2", "url", "test"]
 Demand = Literal["always", "on_demand"]
 Scheme = Literal["file", "http", "https", "tcp", "udp", "rtsp", "rtsps", "rtmp", "rtmps", "srt"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
+
+CSI: tuple[str, ...] = ("auto", "picamera2", "rpicam")
+GEOMETRY = {"hflip", "vflip", "rotation", "roi"}
+"""The controls that any camera has whose pictures are encoded here."""
+
+V4l2Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
+V4l2Value = bool | int | str
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "csi": {"width": 800, "height": 600, "fps": 15},
@@ -34,12 +42,15 @@ class Camera(Section):
     """One camera."""
 
     enabled: bool = Field(True, description="false = this camera does not exist")
+    title: str = Field(
+        "", max_length=60, description="what people read, such as Coop; empty = the name"
+    )
     driver: DriverName = Field("auto", description="auto = picamera2 or rpicam, for a CSI camera")
     device: str = Field(
         "",
         max_length=300,
-        description="v4l2: node or stable name, or a file of raw YUYV; picamera2 and rpicam: "
-        "number of the camera; empty = the first",
+        description="v4l2: node or stable name, or a file (raw YUYV, or .mjpeg); picamera2 and "
+        "rpicam: number of the camera; empty = the first",
     )
     url: SecretStr = Field(
         SecretStr(""),
@@ -94,6 +105,11 @@ class Camera(Section):
     backoff_max: float = Field(30, gt=0, le=3600, description="s between attempts at most")
     good_run: float = Field(60, gt=0, le=3600, description="s of frames after which all is well")
     status_interval: float = Field(10, gt=0, le=60, description="s between two status messages")
+    controls: Controls = Controls()
+    v4l2_controls: dict[V4l2Name, V4l2Value] = Field(
+        default_factory=dict,
+        description="driver v4l2: name = value, as `v4l2-ctl --list-ctrls-menus` lists them",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "Camera":
@@ -104,6 +120,7 @@ class Camera(Section):
             raise ValueError("audio = source is for driver url only")
         if self.backoff_max < self.backoff_min:
             raise ValueError("backoff_max is less than backoff_min")
+        self._check_controls()
         return self
 
     @staticmethod
@@ -114,6 +131,17 @@ class Camera(Section):
             Address(url)
         except AddressError as error:
             raise ValueError(f"url: {error}") from None
+
+    def _check_controls(self) -> None:
+        foreign = set(self.controls.given) - GEOMETRY
+        if self.driver == "v4l2" and foreign:
+            raise ValueError(
+                f"controls.{min(foreign)} is for CSI cameras; a USB camera has v4l2_controls"
+            )
+        if self.driver in CSI and self.v4l2_controls:
+            raise ValueError("v4l2_controls are for driver v4l2; a CSI camera has controls")
+        if self.driver in CSI and self.controls.rotation % 180:
+            raise ValueError("controls.rotation of a CSI camera is 0 or 180")
 
     @property
     def limit(self) -> tuple[int, int] | None:

@@ -1,4 +1,8 @@
-"""The software encoder of a Raspberry Pi 5: with threads, it keeps back a frame for each."""
+"""The software encoder of a Raspberry Pi 5: with threads, it keeps back a frame for each.
+
+STANDIN_EMPTY, STANDIN_BARE: numbers of frames for which it gives no bytes, or parameter sets
+without a picture, as the hardware encoder does at low bitrates (picamera2 below 0.3.26).
+"""
 
 import os
 import time
@@ -22,7 +26,7 @@ class H264Encoder:
         if profile != "baseline" or not repeat or not bitrate:
             raise RuntimeError(f"Profile {profile} not recognised")
         self.iperiod = iperiod
-        self.framerate = framerate
+        self.framerate: Any = framerate
         self.threads = 0
         self.firsttimestamp: int | None = None
         self.output: Any = None
@@ -30,7 +34,9 @@ class H264Encoder:
         self._waiting: deque[tuple[bytes, bool, int]] = deque()
 
     def prepare(self, width: int, height: int) -> None:
-        self._units = clip.access_units(width, height, self.framerate, self.iperiod, 1)
+        # PyAV from version 13 on takes a rate for a fraction.
+        rate = self.framerate.numerator / self.framerate.denominator
+        self._units = clip.access_units(width, height, rate, self.iperiod, 1)
 
     def encode(self, number: int, taken: int) -> None:
         if self.firsttimestamp is None:
@@ -39,6 +45,10 @@ class H264Encoder:
             log.write(f"{time.clock_gettime(time.CLOCK_BOOTTIME)}\n")
         key = number % self.iperiod == 0
         unit = self._units[number % len(self._units)]
+        if str(number) in os.environ.get("STANDIN_BARE", "").split(","):
+            unit = self._units[0][: self._units[0].index(b"\0\0\1\x65")]
+        if str(number) in os.environ.get("STANDIN_EMPTY", "").split(","):
+            unit = b""
         self._waiting.append((unit, key, taken - self.firsttimestamp))
         while len(self._waiting) > (0 if self.threads == 1 else 3):
             self.output.outputframe(*self._waiting.popleft())

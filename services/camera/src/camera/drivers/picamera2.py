@@ -5,6 +5,7 @@ started again without this service. `camera.sensor` is that child.
 """
 
 import asyncio
+import json
 import struct
 import sys
 from pathlib import Path
@@ -14,18 +15,25 @@ from media.h264 import is_key, split_annex_b
 
 from camera.child import Child
 from camera.metadata_file import place
-from camera.sensor import HEADER
+from camera.sensor import HEADER, NOTE
 from camera.settings import Camera
 from camera.source import AccessUnit, CaptureClock, Encoding, Sink, SourceError
+from camera.whole import WholePictures
 
-from .rpicam import has_encoder
+from . import libcamera
+from .rpicam import has_encoder, number
 
 _LARGEST = 8 << 20
 
 
-async def missing(_camera: Camera) -> str | None:
+async def missing(camera: Camera) -> str | None:
     """Why this driver cannot be used; None when it can."""
-    child = await Child.start([sys.executable, "-m", "camera.sensor", "--look"], lambda _: None)
+    try:
+        wanted = str(number(camera))
+    except SourceError as error:
+        return str(error)
+    look = [sys.executable, "-m", "camera.sensor", "--look", "--camera", wanted]
+    child = await Child.start(look, lambda _: None)
     try:
         async with asyncio.timeout(20):
             code = await child.code()
@@ -56,18 +64,8 @@ class Picamera2Driver:
 
     async def run(self, sink: Sink) -> None:
         """See source.Driver."""
-        buffer = bytearray()
-
-        def take(data: bytes) -> None:
-            buffer.extend(data)
-            while (end := _end_of_first(buffer)) <= len(buffer):
-                _, taken = struct.unpack_from(HEADER, buffer)
-                nals = split_annex_b(bytes(buffer[struct.calcsize(HEADER) : end]))
-                del buffer[:end]
-                capture = min(taken / 1e6, boottime())
-                sink.unit(AccessUnit(nals, capture, is_key(nals)))
-
-        child = await Child.start(self.command(), take)
+        reading = _Reading(self, sink)
+        child = await Child.start(self.command(), reading.take)
         try:
             raise await child.failure()
         finally:
@@ -77,11 +75,40 @@ class Picamera2Driver:
         """The child's command line."""
         camera = self._camera
         return [
-            *(sys.executable, "-m", "camera.sensor", "--camera", camera.device or "0"),
+            *(sys.executable, "-m", "camera.sensor", "--camera", str(number(camera))),
             *("--width", str(camera.width), "--height", str(camera.height)),
             *("--fps", f"{camera.fps:g}", "--bitrate", str(camera.bitrate_kbps * 1000)),
             *("--key-interval", f"{camera.key_interval:g}", "--metadata", str(self._metadata)),
+            *("--setup", json.dumps(libcamera.setup(camera.controls))),
         ]
+
+
+class _Reading:
+    """Takes apart what the child writes."""
+
+    def __init__(self, driver: Picamera2Driver, sink: Sink) -> None:
+        self._driver = driver
+        self._sink = sink
+        self._buffer = bytearray()
+        self._whole = WholePictures()
+        self._notes: list[str] = []
+        driver.warning = None
+
+    def take(self, data: bytes) -> None:
+        """Deliver every picture that is complete."""
+        buffer = self._buffer
+        buffer.extend(data)
+        while (end := _end_of_first(buffer)) <= len(buffer):
+            _, taken = struct.unpack_from(HEADER, buffer)
+            self._unit(bytes(buffer[struct.calcsize(HEADER) : end]), taken)
+            del buffer[:end]
+
+    def _unit(self, data: bytes, taken: int) -> None:
+        if taken == NOTE:
+            self._notes.append(data.decode(errors="replace"))
+            self._driver.warning = "; ".join(self._notes)
+        elif nals := self._whole.picture(split_annex_b(data)):
+            self._sink.unit(AccessUnit(nals, min(taken / 1e6, boottime()), is_key(nals)))
 
 
 def _end_of_first(buffer: bytearray) -> int:

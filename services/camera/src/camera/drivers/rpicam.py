@@ -1,48 +1,83 @@
-"""CSI cameras through rpicam-vid, which itself tells where each picture ends.
+"""CSI cameras through rpicam-vid, in the way that its encoder allows.
 
-A raw H.264 stream shows the end of a picture only by the beginning of the next. With `--flush
---save-pts` rpicam-vid writes a line on another pipe right behind each picture: by then it is here.
+With a hardware encoder it tells the end of each picture itself, by a line of `--save-pts` right
+behind it (`timed_stream.py`), and its metadata has the sensor's time.
+
+With the software encoder it writes NUT: below version 1.8 that refuses `--save-pts`, and with
+`--metadata` it dies at the first frame as soon as nothing is held back, since it takes a record
+for each coded picture before it has stored one (rpicam-apps 1.13, `output/output.cpp`).
 """
 
 import asyncio
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from media.clock import boottime
-from media.h264 import AnnexBSplitter, is_key
+from media.h264 import is_key
+from media.nut import NutReader
 
+from camera import ffmpeg
 from camera.child import Child, program
+from camera.clocks import ArrivalClock
 from camera.fifo import Fifo
 from camera.metadata_file import place
 from camera.sensor_clock import SensorClock
+from camera.sensor_mode import SensorMode, attached, choose, listed, shortfall
 from camera.settings import Camera
 from camera.source import AccessUnit, CaptureClock, Encoding, Sink, SourceError
+from camera.timed_stream import TimedStream
+from camera.whole import WholePictures
+
+from . import libcamera
 
 _NAMES = ("rpicam-vid", "libcamera-vid")
 _HARDWARE = "bcm2835-codec-encode"
 _CHUNK = 1 << 18
+_LISTING = 10.0
+"""Seconds that the program may take to list the cameras."""
+_LESS = (
+    "no sensor time and no metadata: rpicam-vid's software encoder gives them only late "
+    '(driver = "picamera2" gives both)'
+)
 
 
 async def missing(camera: Camera) -> str | None:
     """Why this driver cannot be used; None when it can."""
     try:
-        name = program(*_NAMES)
+        wanted, count = number(camera), len(attached(await cameras()))
     except SourceError as error:
         return str(error)
+    if not count:
+        return "it sees no camera (cable, or camera_auto_detect in config.txt?)"
+    if wanted >= count:
+        return f"there is no camera {wanted}: it sees {count}, from 0 on"
+    return None
+
+
+def number(camera: Camera) -> int:
+    """Which camera of those that libcamera lists; SourceError when the setting is no number."""
+    if camera.device and not camera.device.isdecimal():
+        raise SourceError(f"device {camera.device!r}: a CSI camera is a number, such as 0")
+    return int(camera.device or 0)
+
+
+async def cameras() -> str:
+    """What the program lists; SourceError when it is missing or does not answer."""
+    name = program(*_NAMES)
     found = bytearray()
     child = await Child.start([name, "--list-cameras"], found.extend)
     try:
-        async with asyncio.timeout(10):
-            failure = await child.failure()
+        async with asyncio.timeout(_LISTING):
+            await child.code()
     except TimeoutError:
-        return f"{name} --list-cameras does not answer"
+        raise SourceError(f"{name} --list-cameras does not answer") from None
     finally:
         await child.end()
-    if b"Available cameras" in found or "Available cameras" in str(failure):
-        return None
-    return "it sees no camera (cable, or camera_auto_detect in config.txt?)"
+    # It lists to stdout today, and to stderr in versions before 1.2.
+    return "\n".join([found.decode(errors="replace"), *child.complaint.lines])
 
 
 def has_encoder(sys: Path = Path("/sys")) -> bool:
@@ -60,12 +95,22 @@ class RpicamDriver:
     def __init__(self, camera: Camera, runtime_dir: Path, name: str) -> None:
         self.encoding: Encoding | None = "hardware" if has_encoder() else "software"
         self.clock: CaptureClock | None = None
-        self.warning: str | None = None
-        if self.encoding == "hardware" and camera.width % 32:
-            self.warning = f"width {camera.width} is no multiple of 32: the encoder may garble it"
         self._camera = camera
         self._runtime_dir = runtime_dir
         self._metadata = place(runtime_dir, name)
+        self._mode: SensorMode | None = None
+        self.warning: str | None = None
+        self._warn(None)
+
+    def _warn(self, narrow: str | None) -> None:
+        width = self._camera.width
+        garbled = f"width {width} is no multiple of 32: the encoder may garble it"
+        found = [
+            _LESS if self.encoding == "software" else None,
+            garbled if self.encoding == "hardware" and width % 32 else None,
+            narrow,
+        ]
+        self.warning = "; ".join(text for text in found if text) or None
 
     async def ready(self) -> None:
         """See source.Driver."""
@@ -73,22 +118,35 @@ class RpicamDriver:
 
     async def run(self, sink: Sink) -> None:
         """See source.Driver."""
+        await self._choose_mode()
+        await (self._hardware(sink) if self.encoding == "hardware" else self._software(sink))
+
+    async def _choose_mode(self) -> None:
+        camera = self._camera
+        if camera.controls.mode != "full" or self._mode:
+            return
+        modes = listed(await cameras(), number(camera))
+        size = (camera.width, camera.height)
+        self._mode = choose(modes, *size, camera.fps)
+        if self._mode:
+            self._warn(shortfall(self._mode, modes, *size, camera.fps))
+
+    async def _hardware(self, sink: Sink) -> None:
         with contextlib.ExitStack() as stack:
             folder = Path(stack.enter_context(self._folder()))
             clock = SensorClock(self._metadata)
             stack.callback(clock.close)
-            # On a Pi 5 the boundaries are told only for a file whose name ends in h264.
-            video = stack.enter_context(contextlib.closing(Fifo(folder / "video.h264")))
-            times = stack.enter_context(contextlib.closing(Fifo(folder / "pts")))
+            pipe = stack.enter_context(contextlib.closing(Fifo(folder / "video.h264")))
+            reading = _Reading(self, sink, clock, 1 / self._camera.fps)
+            child = await Child.start(self.command(folder / "video.h264"), lambda _: None)
+            pipe.listen(lambda: child.guard(lambda: reading.read(pipe.fd)))
+            await _until_it_ends(child)
 
-            reading = _Reading(self, sink, clock, (video.fd, times.fd))
-            child = await Child.start(self.command(folder), lambda _: None)
-            video.listen(lambda: child.guard(reading.video))
-            times.listen(lambda: child.guard(reading.times))
-            try:
-                raise await child.failure()
-            finally:
-                await child.end()
+    async def _software(self, sink: Sink) -> None:
+        self.clock = "arrival"
+        # An earlier run's metadata would be told as that of now.
+        self._metadata.unlink(missing_ok=True)
+        await _until_it_ends(await Child.start(self.command(), _packets(sink)))
 
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
         try:
@@ -97,55 +155,83 @@ class RpicamDriver:
         except OSError as error:
             raise SourceError(f"runtime_dir {self._runtime_dir}: {error.strerror}") from error
 
-    def command(self, folder: Path) -> list[str]:
+    def command(self, pipe: Path = Path("video.h264")) -> list[str]:
         """The command line.
 
-        Inline headers and baseline: whoever joins can decode, and no frame is reordered. No
-        preview, no timeout: a station runs headless and for ever.
+        Baseline: no frame is reordered. No preview, no timeout: a station runs headless and for
+        ever. A fixed rate: it then does not fall in the dark, nor do counted key frames stretch.
         """
         camera = self._camera
-        command = [
+        return [
             *(program(*_NAMES), "--timeout", "0", "--nopreview", "--verbose", "1"),
-            *("--camera", camera.device or "0"),
+            *("--camera", str(number(camera))),
             *("--width", str(camera.width), "--height", str(camera.height)),
-            # A fixed rate: it then does not fall in the dark, nor do counted key frames stretch.
             *("--framerate", f"{camera.fps:g}", "--bitrate", str(camera.bitrate_kbps * 1000)),
-            *("--codec", "h264", "--profile", "baseline", "--inline"),
+            *("--codec", "h264", "--profile", "baseline"),
             *("--intra", str(max(1, round(camera.key_interval * camera.fps)))),
-            *("--flush", "--save-pts", str(folder / "pts"), "--output", str(folder / "video.h264")),
-            *("--metadata", str(self._metadata), "--metadata-format", "json"),
+            *libcamera.options(camera.controls, self._mode),
+            *(self._elementary(pipe) if self.encoding == "hardware" else self._nut()),
         ]
-        return command if self.encoding == "hardware" else [*command, "--low-latency"]
+
+    def _elementary(self, pipe: Path) -> list[str]:
+        """With parameter sets at each key frame, so that whoever joins can decode."""
+        metadata = ["--metadata", str(self._metadata), "--metadata-format", "json"]
+        return ["--inline", "--flush", "--save-pts", str(pipe), "--output", str(pipe), *metadata]
+
+    def _nut(self) -> list[str]:
+        """`--low-latency` in options of x264, which versions before 1.6 know too.
+
+        Its threads work on slices: by whole frames each would hold one back.
+        """
+        camera = self._camera
+        quick = {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "thread_type": "slice",
+            "bf": "0",
+            "maxrate": str(camera.bitrate_kbps * 1000),
+            "bufsize": str(camera.buffer * 1000),
+        }
+        options = ";".join(f"{key}={value}" for key, value in quick.items())
+        return ["--libav-video-codec-opts", options, "--libav-format", "nut", "--output", "-"]
+
+
+async def _until_it_ends(child: Child) -> None:
+    try:
+        raise await child.failure()
+    finally:
+        await child.end()
+
+
+def _packets(sink: Sink) -> Callable[[bytes], None]:
+    """Takes NUT; a picture's time is the one of its arrival, evened out by its own time."""
+    reader = NutReader()
+    clock = ArrivalClock()
+
+    def take(data: bytes) -> None:
+        for packet in reader.feed(data):
+            nals = ffmpeg.units(reader.streams[packet.stream], packet)
+            sink.unit(AccessUnit(nals, clock.capture(packet.pts, boottime()), packet.key))
+
+    return take
 
 
 class _Reading:
-    """Puts both pipes together: the bytes of one, the boundaries of the other."""
+    """Gives each picture of a hardware encoder its sensor time."""
 
     def __init__(
-        self, driver: RpicamDriver, sink: Sink, clock: SensorClock, pipes: tuple[int, int]
+        self, driver: RpicamDriver, sink: Sink, clock: SensorClock, interval: float
     ) -> None:
         self._driver = driver
         self._sink = sink
         self._clock = clock
-        self._video, self._times = pipes
-        self._splitter = AnnexBSplitter()
-        self._line = b""
+        self._stream = TimedStream(interval)
+        self._whole = WholePictures()
 
-    def video(self) -> None:
-        """Take what is there of the pictures."""
-        with contextlib.suppress(BlockingIOError):
-            while data := os.read(self._video, _CHUNK):
-                self._splitter.feed(data)
-
-    def times(self) -> None:
-        """Each line is the time of a picture (ms from the first), which is complete by now."""
-        *lines, self._line = (self._line + os.read(self._times, _CHUNK)).split(b"\n")
-        moments = [float(line) / 1000 for line in lines if line and not line.startswith(b"#")]
-        self.video()
-        for moment, nals in zip(moments, self._splitter.take(len(moments)), strict=True):
-            self._deliver(nals, moment)
-
-    def _deliver(self, nals: list[bytes], moment: float) -> None:
-        capture = self._clock.capture(moment, boottime())
-        self._driver.clock = "sensor" if self._clock.believed else "arrival"
-        self._sink.unit(AccessUnit(nals, capture, is_key(nals)))
+    def read(self, pipe: int) -> None:
+        """Take what has come through the pipe."""
+        for frame in self._stream.feed(os.read(pipe, _CHUNK)):
+            capture = self._clock.capture(frame.moment, boottime())
+            self._driver.clock = "sensor" if self._clock.believed else "arrival"
+            if nals := self._whole.picture(frame.nals):
+                self._sink.unit(AccessUnit(nals, capture, is_key(nals)))
