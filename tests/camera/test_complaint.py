@@ -23,6 +23,14 @@ from camera.complaint import Complaint
             b"Traceback (most recent call last):\n  File x\nRuntimeError: it hangs\n",
             "RuntimeError: it hangs",
         ),
+        (
+            b"[0:01:02.3] [99]  INFO Camera camera_manager.cpp:327 libcamera v0.7.2\n"
+            b"Mode selection for 800:600:12:P(15)\n    SRGGB10_CSI2P,1536x864/0 - Score: 2\n"
+            b"ERROR: *** failed to start camera ***\n"
+            b"Stream configuration adjusted\n[0:01:02.4] [100]  WARN V4L2 v4l2.cpp:1 odd\n"
+            b"Output #0, h264, to 'video.h264':\n  Stream #0:0: Video: h264, 800x600\n",
+            "failed to start camera",
+        ),
         (b"without a line end", "without a line end"),
         (b"", ""),
     ],

@@ -1,3 +1,4 @@
+import json
 import re
 import time
 from functools import partial
@@ -134,6 +135,21 @@ def test_cameras_are_offered_with_relative_addresses(web: Web) -> None:
     assert offer["tracks"] == ["video", "audio"]
     assert not any(offer[way].startswith("/") for way in ("live", "hls", "mjpeg", "snapshot"))
     assert web.get("/" + offer["mjpeg"].replace("csi", "nothing")).status == 404
+
+
+def test_a_station_has_the_name_that_people_gave_it(start: Start, camera: Camera) -> None:
+    camera.say()
+    web = Web(start, name="Garden Farm")
+    assert web.get("/api/cameras").json()["station"] == "Garden Farm"
+    with web.socket("events") as page:
+        assert json.loads(page.recv())["station"] == "Garden Farm"
+
+
+def test_cameras_have_the_titles_that_people_gave_them(web: Web, camera: Camera) -> None:
+    found = web.get("/api/cameras").json()
+    assert (found["station"], found["cameras"][0]["title"]) == (None, "csi")
+    camera.say(title="Coop")
+    wait_until(lambda: web.get("/api/cameras").json()["cameras"][0]["title"] == "Coop", "a title")
 
 
 def test_the_page_is_not_kept_and_its_files_are_asked_about(web: Web) -> None:

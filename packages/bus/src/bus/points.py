@@ -59,7 +59,7 @@ BROKER_TOPICS = tuple(BROKER_PREFIX + name for name in BROKER_STATISTICS)
 
 LABELS = frozenset({"camera"})
 """Payload fields that tell series apart, as a level of the topic does."""
-UNKEPT = frozenset({"timestamp", "interval"}) | LABELS
+UNKEPT = frozenset({"timestamp", "interval", "title"}) | LABELS
 
 
 class Measurement(NamedTuple):

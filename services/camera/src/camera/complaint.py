@@ -8,7 +8,9 @@ _PREFIX = re.compile(r"^(\[[^\]]*\]\s*)+|^\*+\s*|^ERROR:\s*|\s*\*+$")
 _NOISE = re.compile(
     r"Conversion failed|Last message repeated|^At least one output|Error while processing"
     r"|Nothing was written|^Traceback|^\s|Error opening (input|output) files|maybe incorrect param"
-    r"|Exiting normally|^Task finished|^Terminating thread| INFO | WARN |^INFO|^Received signal",
+    r"|Exiting normally|^Task finished|^Terminating thread| INFO | WARN |^INFO|^Received signal"
+    # rpicam-vid and libav in it, which say so in every run.
+    r"|^(Output|Stream) #|^Stream configuration adjusted|^Mode selection for|^Using (tuning|crop)",
 )
 _WEAK = re.compile(
     r": (Input/output error|Invalid argument|Invalid data found.*)$"

@@ -34,6 +34,7 @@ class Report:
         self._name = name
         self._changed = asyncio.Event()
         self._facts: dict[str, Any] = {"state": "starting", "driver": camera.driver, "restarts": 0}
+        self._facts["title"] = camera.title or None
         self._warnings: dict[str, str | None] = {}
 
     def say(self, **facts: Any) -> None:

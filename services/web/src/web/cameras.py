@@ -24,7 +24,8 @@ router = APIRouter(tags=["cameras"])
 async def cameras(station: Here, viewer: Who, response: Response) -> dict[str, Any]:
     """Every camera with its tracks and the ways to watch it; addresses are relative to the page."""
     response.headers.update(NO_STORE)
-    return {"cameras": [offer(station, viewer, name) for name in sorted(station.hub.channels)]}
+    found = [offer(station, viewer, name) for name in sorted(station.hub.channels)]
+    return {"station": station.title or None, "cameras": found}
 
 
 @router.get("/camera/status")
@@ -59,6 +60,7 @@ def offer(station: Station, viewer: Identity, name: str) -> dict[str, Any]:
     ways = {"websocket": True, "webrtc": webrtc, "livekit": livekit, "hls": there, "mjpeg": mjpeg}
     return {
         "name": name,
+        "title": (found.title if found else None) or name,
         "path": f"{name}_camera",
         "status": found.model_dump(mode="json") if found else None,
         "simulated": bool(found and found.simulated),

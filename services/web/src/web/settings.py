@@ -36,6 +36,9 @@ PRIVATE = (
 class Web(Section):
     """The table `[web]`."""
 
+    name: str = Field(
+        "", max_length=60, description="the station's name on its page; empty = Beeper Keeper"
+    )
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 = any free one")
     media: Literal["embedded", "mediamtx"] = Field(

@@ -30,6 +30,8 @@ class Station:
         web = settings.web
         self.name = name
         """Its name on a hub; empty at home."""
+        self.title = name or web.name or settings.station
+        """What people read; empty = not set."""
         self.waiting = 0
         """HLS requests that wait for what is to come."""
         self.bus = bus
@@ -53,7 +55,7 @@ class Station:
         self.roster = Roster(bus)
         self.conversation = Conversation(bus)
         self.pages = Pages(
-            name or settings.station, self.readings, self.roster, self.conversation, self.pulse, web
+            self.title, self.readings, self.roster, self.conversation, self.pulse, web
         )
         self.mediamtx.on_change = self.pages.say_offers
 

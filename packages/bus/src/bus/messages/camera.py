@@ -13,6 +13,9 @@ class CameraStatus(Metric):
     """The health of one camera; fps and bitrate are measured, never configured values."""
 
     state: CameraState
+    title: str | None = Field(
+        default=None, max_length=60, description="what people call it; null = its name"
+    )
     driver: str = Field(max_length=32, description="picamera2, rpicam, v4l2, url, test or auto")
     width: int | None = Field(default=None, gt=0, description="pixels")
     height: int | None = Field(default=None, gt=0, description="pixels")

@@ -13,6 +13,7 @@ from bus.settings import CONFIG, config_file
 
 from station import plan
 
+from .csi import csi_software
 from .devices import compose, parts, permissions
 from .files import files
 from .machine import machine
@@ -47,6 +48,7 @@ def installed() -> bool:
 def verdicts(folder: Path) -> Iterator[Verdict]:
     """All of them, in the order in which they should be mended."""
     yield from programs()
+    yield from csi_software()
     try:
         settings = plan.all_settings()
     except ValueError as error:

@@ -16,6 +16,7 @@ export class VideoCard {
   #stage;
   #why = make("p", { class: "why" });
   #simulated = make("span", { class: "pill simulated", text: "simulated", hidden: true });
+  #title = make("h2");
   #said = make("p", { class: "unseen", role: "status" });
   #sound = button("Unmute", { class: "sound", hidden: true, "aria-pressed": "false" });
   #large = button("Large", { class: "large" });
@@ -35,10 +36,9 @@ export class VideoCard {
     for (const { name, label } of RUNGS) this.#rungs.append(make("option", { value: name, text: label }));
     this.offer(camera);
     this.#rungs.value = pinned ?? "";
-    const title = make("h2", { text: camera.name });
-    const head = make("header", {}, title, this.#simulated);
-    const about = { class: "card video", "aria-label": `Camera ${camera.name}` };
-    this.element = make("article", about, head, this.#stage.element, this.#foot(), this.#said);
+    const head = make("header", {}, this.#title, this.#simulated);
+    this.element = make("article", { class: "card video" }, head, this.#stage.element, this.#foot(), this.#said);
+    this.#name(camera.title);
     this.#listen();
   }
 
@@ -67,6 +67,7 @@ export class VideoCard {
   /** The camera's own word of its health (null when it has never been heard), and [name, message] of
    *  each of its relays. */
   status(message, relays, now) {
+    if (message) this.#name(message.title);
     const camera = message === null ? [] : [cameraHealth(message, now)];
     this.#health.show([...camera, ...relays.map(([name, said]) => relayHealth(name, said, now))]);
     this.#simulated.hidden = message?.simulated !== true;
@@ -117,6 +118,12 @@ export class VideoCard {
     this.#large.addEventListener("click", () => this.#on.large());
   }
 
+  #name(title) {
+    const name = title ?? this.#camera.name;
+    say(this.#title, name);
+    mark(this.element, "aria-label", `Camera ${name}`);
+  }
+
   #setSound(on) {
     mark(this.#sound, "aria-pressed", String(on));
     say(this.#sound, on ? "Mute" : "Unmute");
@@ -131,6 +138,6 @@ export class VideoCard {
   }
 
   #tell(text) {
-    say(this.#said, `Camera ${this.#camera.name}: ${text}`);
+    say(this.#said, `Camera ${this.#title.textContent}: ${text}`);
   }
 }
