@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -37,11 +37,17 @@ def table(path: str, values: BaseModel, fields: dict[str, FieldInfo]) -> Iterato
         yield f"# {name}: not set" if value is None else f"#{name} = {literal(value)}"
     for name, value in tables.items():
         place = f"{path}.{name}".lstrip(".")
-        if isinstance(value, dict) and fields[name].description:
+        if isinstance(value, dict) and not of_tables(fields[name]):
             yield from ("", f"# {fields[name].description}", f"#[{place}]")
             yield from (f"#{key} = {literal(entry)}" for key, entry in value.items())
         else:
             yield from sections(place, value)
+
+
+def of_tables(field: FieldInfo) -> bool:
+    """Whether the entries of a dictionary are tables, not values."""
+    kinds = get_args(field.annotation)
+    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 def sections(path: str, value: Any) -> Iterator[str]:
