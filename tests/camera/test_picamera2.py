@@ -94,6 +94,17 @@ def test_a_missing_module_is_said_in_words(start: Start, ear: Ear) -> None:
     ear.said(lambda s: s.error and "apt install python3-picamera2" in s.error, "the reason")
 
 
+@pytest.mark.parametrize("attached", ["usb csi", "csi usb"])
+async def test_a_webcam_beside_it_is_not_taken_for_it(
+    attached: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {**standins(), "STANDIN_CAMERAS": attached}.items():
+        monkeypatch.setenv(name, value)
+    camera = Camera(driver="picamera2", width=320, height=240, fps=20)
+    taken = await film(Picamera2Driver(camera, tmp_path, "csi"), 2)
+    assert taken.units[0].key
+
+
 @pytest.mark.parametrize("attached", ["", "usb"])
 def test_no_camera_is_said_in_words(start: Start, ear: Ear, attached: str) -> None:
     environment = standins() | {"STANDIN_CAMERAS": attached}

@@ -48,16 +48,18 @@ def main() -> None:
         import picamera2
     except ImportError as error:
         sys.exit(f"the module cannot be imported: {error} (apt install python3-picamera2)")
-    # libcamera lists webcams too, whose pictures it could not encode.
-    attached = [c for c in picamera2.Picamera2.global_camera_info() if "/usb" not in c["Id"]]
+    # libcamera lists webcams too, whose pictures it could not encode. Picamera2 wants the place in
+    # its own sorted list, which is not the number that libcamera gives.
+    everything = list(enumerate(picamera2.Picamera2.global_camera_info()))
+    attached = [(place, about) for place, about in everything if "/usb" not in about["Id"]]
     if not attached:
         sys.exit("it sees no camera (cable, or camera_auto_detect in config.txt?)")
     if options.camera >= len(attached):
         sys.exit(f"there is no camera {options.camera}: it sees {len(attached)}, from 0 on")
     if not options.look:
-        found = attached[options.camera]
-        sensor_setup.before_opening(found["Model"], found["Num"], options.setup)
-        film(picamera2.Picamera2(found["Num"], tuning=tuning), options, stdout)
+        place, about = attached[options.camera]
+        sensor_setup.before_opening(about["Model"], about["Num"], options.setup)
+        film(picamera2.Picamera2(place, tuning=tuning), options, stdout)
 
 
 def own_stdout() -> int:

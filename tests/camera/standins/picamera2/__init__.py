@@ -66,16 +66,21 @@ class Picamera2:
         self._size = (0, 0)
         self._duration = 0
         self._modes_read = False
-        if camera_num:
-            raise IndexError("list index out of range")
+        if "/usb" in self.global_camera_info()[camera_num]["Id"]:
+            raise RuntimeError("Camera __init__ sequence did not complete.")
 
     @staticmethod
     def global_camera_info() -> list[dict[str, Any]]:
-        found = {
-            "csi": {"Model": MODEL, "Id": f"/base/soc/i2c0mux/i2c@1/{MODEL}@36", "Num": 0},
-            "usb": {"Model": "C270", "Id": "/base/scb/pcie@7d500000/usb@0,0-1.3:1.0", "Num": 1},
+        """In this order, which is not the one of libcamera's numbers."""
+        known = {
+            "csi": {"Model": MODEL, "Id": f"/base/soc/i2c0mux/i2c@1/{MODEL}@36"},
+            "usb": {"Model": "C270", "Id": "/base/scb/pcie@7d500000/usb@0,0-1.3:1.0"},
         }
-        return [found[name] for name in os.environ.get("STANDIN_CAMERAS", "csi").split()]
+        names = os.environ.get("STANDIN_CAMERAS", "csi").split()
+        found = [known[name] | {"Num": number} for number, name in enumerate(names)]
+        return sorted(
+            found, key=lambda about: ("/usb" not in about["Id"], about["Id"]), reverse=True
+        )
 
     @property
     def camera_controls(self) -> dict[str, tuple[Any, Any, Any]]:
