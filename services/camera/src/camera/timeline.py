@@ -74,8 +74,8 @@ class Timeline:
             return self.rhythm.mean or gap
         if step is None or not self._plausible(step, gap):
             return self.rhythm.usual or min(gap, _LONGEST)
-        if step > 0:
-            self.rhythm.add(step)
+        # Of reordered pictures all steps count, those back too: their mean is the true one.
+        self.rhythm.add(step)
         return step
 
     def _plausible(self, step: float, gap: float) -> bool:
