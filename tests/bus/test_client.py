@@ -9,7 +9,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from bus import Bus, BusError, Levels, Nobody, Refusal, Refused, Settings
+from bus import Bus, BusError, Declined, Levels, Nobody, Refusal, Refused, Settings
 from bus.inbox import MAX_PAYLOAD
 from bus.messages import (
     AudioLevel,
@@ -174,6 +174,47 @@ async def test_requests_are_answered_refused_or_time_out(join: Join) -> None:
         await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 3.0}))
     with pytest.raises(BusError, match=r"within 0\.1 s"):
         await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 1.5}), seconds=0.1)
+
+
+async def test_an_unexpected_error_is_answered_at_once_and_logged_once_a_kind(
+    join: Join, caplog: pytest.LogCaptureFixture
+) -> None:
+    asker, answerer = await join("asker"), await join("answerer")
+    query = HistoryQuery(metric="audio/level:level_db", start=1.0, end=2.0, points=1)
+
+    async def fails(query: HistoryQuery) -> HistorySeries:
+        if query.end > 5:
+            raise KeyError("another kind")
+        if query.end > 2:
+            raise ZeroDivisionError
+        return HistorySeries(step=1, timestamps=[1.0], mean=[1.0], min=[1.0], max=[1.0])
+
+    answerer.respond(HISTORY_QUERY, fails)
+    await answerer.echo()
+    for _ in range(3):
+        with pytest.raises(Declined, match="ZeroDivisionError") as said:
+            await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 3.0}), DEADLINE)
+        assert said.value.code == 500
+    with pytest.raises(Declined, match="KeyError"):
+        await asker.request(HISTORY_QUERY, query.model_copy(update={"end": 9.0}), DEADLINE)
+    assert (await asker.request(HISTORY_QUERY, query)).timestamps == [1.0]
+    failures = [record for record in caplog.records if record.exc_info]
+    assert len(failures) == 2 and "Traceback" in caplog.text
+
+
+async def test_a_request_that_is_none_is_answered_too(join: Join) -> None:
+    asker, answerer = await join("asker"), await join("answerer")
+
+    async def never(_query: HistoryQuery) -> HistorySeries:
+        raise AssertionError("it is no query")
+
+    answerer.respond(HISTORY_QUERY, never)
+    await answerer.echo()
+    wrong = HistoryQuery.model_construct(metric="", start=1.0, end=2.0, points=0)
+    with pytest.raises(Declined) as said:
+        await asker.request(HISTORY_QUERY, wrong, DEADLINE)
+    assert said.value.code == 400
+    assert answerer.invalid[HISTORY_QUERY.path] == 1
 
 
 async def test_after_a_broker_restart_state_and_subscriptions_are_back(

@@ -31,6 +31,7 @@ GET  /docs                         403 200 200
 GET  /openapi.json                 403 200 200
 GET  /metrics                      403 200 200
 GET  /login                        403 303 303
+POST /api/sign-out                 200 200 200
 GET  /api/me                       403 200 200
 GET  /api/cameras                  403 200 200
 POST   /api/heartbeat              403 503 503

@@ -5,12 +5,15 @@ import contextlib
 import http.client
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from bus_camera import Camera
 from conftest import DEADLINE, Start, wait_until
 from team import KeyServer, token
+from web.passwords import HASHER, write
 from web_station import Web
 from webrtc_viewer import Sessions, Viewer, with_webrtc
 
@@ -44,6 +47,30 @@ async def test_a_webrtc_session_ends_with_its_sign_in(
         await asyncio.to_thread(wait_until, lambda: sessions.now == 0, "it has ended")
         viewer.headers = sign_in(seconds=-5)
         assert (await viewer.post("v=0")).status == 403
+
+
+async def test_a_webrtc_session_ends_with_its_user(
+    start: Start, camera: Camera, tmp_path: Path
+) -> None:
+    users = tmp_path / "state" / "users"
+    hashes = {name: HASHER.hash("correct horse") for name in ("bob", "eve")}
+    write(users, hashes)
+    web = with_webrtc(start, camera)
+    sessions = Sessions(camera)
+    bob, eve = Viewer(web), Viewer(web)
+    for viewer, name in ((bob, "bob"), (eve, "eve")):
+        told = b64encode(f"{name}:correct horse".encode()).decode()
+        viewer.headers = {"Authorization": f"Basic {told}", "X_Forwarded_For": VISITOR}
+    async with bob, eve:
+        await bob.see(3)
+        await eve.see(3)
+        # Whoever comes after a restart of web judges what was begun before it.
+        web.service.kill()
+        write(users, {"eve": hashes["eve"]})
+        again = Web(start)
+        await asyncio.to_thread(wait_until, lambda: sessions.now == 1, "bob's has ended")
+        await eve.see(len(eve.pictures) + 10)
+        assert again.get("/healthz").status == 200
 
 
 def test_a_stream_of_jpegs_ends_with_its_sign_in(

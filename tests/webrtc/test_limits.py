@@ -54,6 +54,42 @@ async def test_no_more_viewers_than_are_allowed(start: Start, camera: Camera) ->
         await second.peer.close()
 
 
+async def test_whoever_offers_and_never_connects_keeps_nobody_out(
+    start: Start, camera: Camera
+) -> None:
+    web = with_webrtc(start, camera, max_sessions="10", connect="60")
+    idle = Viewer(web)
+    offer = await idle.offer()
+    await idle.peer.close()
+    idle.headers = {"X_Forwarded_For": "192.168.7.7"}
+    codes = [(await idle.post(offer)).status for _ in range(15)]
+    assert codes[:8] == [201] * 8, "below four fifths nobody is refused"
+    assert 503 in codes
+    for number in range(4):
+        viewer = Viewer(web)
+        viewer.headers = {"X_Forwarded_For": f"192.168.8.{number}"}
+        async with viewer:
+            await viewer.see(3)
+
+
+async def test_the_place_of_whoever_holds_most_goes_to_somebody_else(
+    start: Start, camera: Camera
+) -> None:
+    web = with_webrtc(start, camera, max_sessions="5", connect="60")
+    sessions = Sessions(camera)
+    idle = Viewer(web)
+    offer = await idle.offer()
+    await idle.peer.close()
+    for address, count in (("192.168.7.7", 4), ("192.168.7.8", 1)):
+        idle.headers = {"X_Forwarded_For": address}
+        assert [(await idle.post(offer)).status for _ in range(count)] == [201] * count
+    viewer = Viewer(web)
+    viewer.headers = {"X_Forwarded_For": "192.168.7.9"}
+    async with viewer:
+        await viewer.see(3)
+        await asyncio.to_thread(wait_until, lambda: sessions.now == 5, "one has gone")
+
+
 async def test_who_never_connects_and_who_dies_is_let_go(start: Start, camera: Camera) -> None:
     web = with_webrtc(start, camera, connect="1", silent="2")
     sessions = Sessions(camera)

@@ -48,6 +48,55 @@ async def test_offers_that_are_none(web: Web, offer: str) -> None:
     assert ask(web, "POST", WHEP, "v=0\r\n" + "a=x\r\n" * 20_000).status == 413
 
 
+def too_much(offer: str) -> dict[str, str]:
+    """Offers that no viewer makes, each as long as an offer may be."""
+    head, _, video = offer.partition("m=video ")
+    section = f"m=video {video}"
+    media = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
+
+    def with_lines(line: str, count: int) -> str:
+        return offer + "".join(f"{line.format(n)}\r\n" for n in range(count))
+
+    return {
+        "1,900 m-lines": head + media * 1900,
+        "m-lines of data": offer + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" * 1000,
+        "nine sections": head + section + "m=audio 9 X 0\r\n" * 8,
+        "candidates": with_lines("a=candidate:{} 1 udp 5 192.0.2.9 5000 typ host", 1000),
+        "codecs": with_lines("a=rtpmap:96 H264/{}", 1500),
+        "parameters": with_lines("a=fmtp:96 x={}", 1500),
+        "feedback": with_lines("a=rtcp-fb:96 x{}", 1500),
+        "extensions": with_lines("a=extmap:{} urn:x", 1500),
+        "fingerprints": with_lines("a=fingerprint:sha-256 {}", 1500),
+        "sources": with_lines("a=ssrc:{} cname:x", 1500),
+        "groups": with_lines("a=group:BUNDLE {}", 1500),
+        "payload types": offer + "m=audio 9 RTP/AVP" + " 0" * 20_000 + "\r\n",
+        "empty lines": offer + "\r\n" * 20_000,
+    }
+
+
+async def test_an_offer_of_too_much_is_refused_and_takes_no_place(
+    web: Web, camera: Camera, offer: str
+) -> None:
+    sessions = Sessions(camera)
+    for what, sdp in too_much(offer).items():
+        answer = ask(web, "POST", WHEP, sdp)
+        assert answer.status == 400, f"{what}: {answer.status} {reason(answer)}"
+    async with Viewer(web) as viewer:
+        await viewer.see(3)
+        assert sessions.now == 1
+        many = "a=candidate:1 1 udp 5 192.0.2.9 5000 typ host\r\n" * 200
+        patched = ask(web, "PATCH", viewer.session, many, FRAGMENT, If_Match=viewer.etag)
+        assert patched.status == 400 and "candidates" in reason(patched)
+
+
+async def test_a_large_offer_of_a_browser_is_taken(offer: str) -> None:
+    extras = [f"a=rtpmap:{n} x/90000\r\na=fmtp:{n} a=b\r\na=rtcp-fb:{n} nack" for n in range(64)]
+    extras += [f"a=extmap:{n} urn:x:{n}" for n in range(1, 15)]
+    extras += [f"a=candidate:{n} 1 udp 5 192.0.2.9 {n} typ host" for n in range(1, 60)]
+    audio = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:a\r\na=rtpmap:111 opus/48000/2\r\n"
+    assert read_offer(offer + "\r\n".join(extras) + "\r\n" + audio).video
+
+
 def test_kinds_paths_and_methods(web: Web) -> None:
     for kind in ("", "text/plain", "application/json"):
         answer = ask(web, "POST", WHEP, "v=0", kind=kind)

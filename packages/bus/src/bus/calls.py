@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import logging
 import secrets
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,7 +20,11 @@ from .link import Link
 from .messages import Message
 from .topics import A, Q, Request
 
+log = logging.getLogger(__name__)
+
 Answerer = Callable[[Any], Awaitable[Message]]
+MOST_ERRORS = 100
+"""Kinds of unexpected errors that are remembered, so that each is logged once."""
 
 
 class Calls:
@@ -32,6 +38,7 @@ class Calls:
         self._waiting: dict[bytes, asyncio.Future[bytes]] = {}
         self._answerers: dict[str, tuple[Request[Any, Any], Answerer]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._errors: set[tuple[str, str, str]] = set()
 
     async def ask(self, request: Request[Q, A], query: Q, seconds: float) -> A:
         """The answer; BusError says why there is none."""
@@ -54,7 +61,10 @@ class Calls:
             self._link.unsubscribe(self._reply)
 
     def answer(self, request: Request[Q, A], handler: Callable[[Q], Awaitable[A]]) -> None:
-        """Let a handler answer; it raises Refusal to say no."""
+        """Let a handler answer; it raises Refusal to say no.
+
+        Any other error is answered too, with code 500, and logged once a kind.
+        """
         name = topics.address(request, self._station)
         self._answerers[name] = request, handler
         self._link.subscribe(name, 1)
@@ -82,22 +92,45 @@ class Calls:
             why = "a request without a response topic, or a retained one"
             self._inbox.drop(request.path, why)
             return
-        if (query := self._inbox.decode(request.query, request.path, message)) is not None:
-            task = asyncio.create_task(self._respond(handler, query, message, to))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        query = self._inbox.decode(request.query, request.path, message)
+        task = asyncio.create_task(self._respond(request.path, handler, query, message, to))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _respond(
-        self, handler: Answerer, query: Message, message: MQTTMessage, to: str
+        self, path: str, handler: Answerer, query: Message | None, message: MQTTMessage, to: str
     ) -> None:
         properties = publish_properties()
         properties.CorrelationData = getattr(message.properties, "CorrelationData", b"")
-        try:
-            payload = (await handler(query)).model_dump_json().encode()
-        except Refusal as refusal:
-            payload = json.dumps({"error": str(refusal), "code": refusal.code}).encode()
+        payload = await self._payload(path, handler, query)
         with contextlib.suppress(BusError):
             await self._link.send(to, payload, 1, False, properties)
+
+    async def _payload(self, path: str, handler: Answerer, query: Message | None) -> bytes:
+        if query is None:
+            return refused("that is no request of this kind", 400)
+        try:
+            return (await handler(query)).model_dump_json().encode()
+        except Refusal as refusal:
+            return refused(str(refusal), refusal.code)
+        # Whoever asks must not wait for an answer that never comes, and the service goes on.
+        except Exception as error:  # noqa: BLE001
+            self._report(path, error)
+            return refused(f"an error in the answering service ({type(error).__name__})", 500)
+
+    def _report(self, path: str, error: Exception) -> None:
+        """Log an unexpected error with its traceback, once for each place that raises it."""
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        kind = path, type(error).__name__, f"{where.filename}:{where.lineno}"
+        if kind in self._errors or len(self._errors) >= MOST_ERRORS:
+            return
+        self._errors.add(kind)
+        log.error("%s: answered with an error (once a kind)", path, exc_info=error)
+
+
+def refused(reason: str, code: int) -> bytes:
+    """The payload of a refusal; code: the HTTP status code."""
+    return json.dumps({"error": reason, "code": code}).encode()
 
 
 def read(request: Request[Q, A], payload: bytes) -> A:

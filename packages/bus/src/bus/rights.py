@@ -55,13 +55,16 @@ SERVICES: dict[str, Rights] = {
     "stills": Rights((t.JPEG, t.CAMERA_LEASE), (t.JPEG_LEASE, *MEDIA)),
     "aac": Rights((*MEDIA, t.CAMERA_LEASE), (t.AAC_LEASE, *MEDIA), track="aac"),
     "web": Rights(
-        says=(*LEASES, t.HEARTBEAT, t.STEPPER_COMMAND, t.STEPPER_RENEW),
-        hears=(*STATES, *MEDIA, t.JPEG, *CHAT, t.STEPPER_RESULT, t.STEPPER_STATUS, t.STEPPER_LEASE),
+        says=(*LEASES, t.HEARTBEAT, t.STEPPER_COMMAND, t.STEPPER_RENEW, t.WEBRTC_REVOKE),
+        hears=(
+            *(*STATES, *MEDIA, t.JPEG, *CHAT, t.WEBRTC_GRANTS),
+            *(t.STEPPER_RESULT, t.STEPPER_STATUS, t.STEPPER_LEASE),
+        ),
         asks=(*SIGNALLING, t.CHAT_SEND, t.CHAT_DELETE, t.STEPPER_NONCE, *PAST),
     ),
     "webrtc": Rights(
-        says=(t.WEBRTC_STATUS, t.CAMERA_LEASE),
-        hears=(t.CAMERA_STATUS, t.WEBRTC_LEASE, *MEDIA),
+        says=(t.WEBRTC_STATUS, t.WEBRTC_GRANTS, t.CAMERA_LEASE),
+        hears=(t.CAMERA_STATUS, t.WEBRTC_LEASE, t.WEBRTC_REVOKE, *MEDIA),
         answers=SIGNALLING,
     ),
     # After its own restart it reads its roster where it left it.

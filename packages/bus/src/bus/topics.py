@@ -113,6 +113,13 @@ WEBRTC_STATUS = Topic(
     "beeper/webrtc/status", m.WebrtcStatus, STATE, "WebRTC viewers, and what they need", 10
 )
 
+WEBRTC_GRANTS = Topic(
+    "beeper/webrtc/grants", m.WebrtcGrants, STATE, "The sign-ins by which somebody watches"
+)
+WEBRTC_REVOKE = Topic(
+    "beeper/webrtc/grants/end", m.WebrtcRevoke, EVENT, "A sign-in has ended, and what it allowed"
+)
+
 HISTORY_QUERY = Request(
     "beeper/history/query", m.HistoryQuery, m.HistorySeries, "The past of one metric"
 )

@@ -15,6 +15,7 @@ from .headers import SecurityHeaders
 from .identities import Identities
 from .port import PortError, listen
 from .refusals import Refusals
+from .revocations import Revocations
 from .server import make_server, serve
 from .settings import Settings
 from .station import Station
@@ -40,6 +41,7 @@ async def work(bus: Bus, settings: Settings, _name: str) -> None:
     else:
         what = Station(bus, settings)
         app = make_app(what, settings, identities)
+    revoke = Revocations(bus, identities)
     refusals = Refusals(settings.access.refused_rate, settings.access.refused_burst)
     app = outside(app, settings, identities, refusals)
     report = partial(bus.problem, "connections")
@@ -47,6 +49,8 @@ async def work(bus: Bus, settings: Settings, _name: str) -> None:
     server = make_server(app, settings, refusals, ceiling, report)
     async with asyncio.TaskGroup() as group:
         group.create_task(what.run())
+        group.create_task(identities.run())
+        group.create_task(revoke.run())
         group.create_task(serve(server, listener))
 
 

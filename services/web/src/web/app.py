@@ -36,7 +36,7 @@ from .limit import Limit
 from .settings import Settings
 from .station import Station
 
-OPEN: tuple[APIRouter, ...] = (page.files, health.router, mediamtx_auth.router)
+OPEN: tuple[APIRouter, ...] = (page.files, health.router, me.leaving, mediamtx_auth.router)
 """For everybody: nothing of the station is in them; what is for MediaMTX says so itself."""
 DIAGNOSTICS: tuple[APIRouter, ...] = (docs.router, metrics.router)
 """For the networks in access.diagnostics."""

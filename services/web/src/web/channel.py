@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
+from bus.each import tell_each
 from bus.media import MediaConnection
 from bus.topics import FRAGMENT, INIT, Levels
 from media.arrival import Arrivals, GroupOfPictures
@@ -102,8 +103,7 @@ class Channel:
         self._reason = reason
         state = "waiting" if reason is not None else "streaming"
         self._state = text_frame(state_message(state, reason or ""))
-        for viewer in self.viewers:
-            viewer.tell(self._state)
+        self._each(lambda viewer: viewer.tell(self._state))
 
     def take_init(self, track: str, init: bytes, session: str) -> None:
         """A header has come; a new one begins a new session for everybody."""
@@ -122,9 +122,10 @@ class Channel:
         if track == "video":
             self._arrivals.reset()
             self._interrupt()
-        for viewer in self.viewers:
-            if track == "video" or (track == "audio" and viewer.audio):
-                viewer.tell(new.frames)
+        if track == "video":
+            self._each(lambda viewer: viewer.tell(new.frames))
+        elif track == "audio":
+            self._each(lambda viewer: viewer.tell(new.frames), audio=True)
 
     def _receive(self, data: bytes, levels: Levels, _properties: dict[str, str]) -> None:
         track = levels["track"]
@@ -143,9 +144,7 @@ class Channel:
             self._video(data, header)
         elif track == "audio":
             frame = binary_frame(data)
-            for viewer in self.viewers:
-                if viewer.audio:
-                    viewer.offer_audio(frame)
+            self._each(lambda viewer: viewer.offer_audio(frame), audio=True)
 
     def _video(self, data: bytes, header: FragmentHeader) -> None:
         now = monotonic()
@@ -161,8 +160,7 @@ class Channel:
         frame = binary_frame(data)
         number = self._ledger.enter(header.seq, now)
         self._group.add(frame, header.key)
-        for viewer in self.viewers:
-            viewer.offer(frame, header.key, number, now)
+        self._each(lambda viewer: viewer.offer(frame, header.key, number, now))
 
     def _interrupt(self) -> None:
         """What comes next does not continue what was sent."""
@@ -170,13 +168,18 @@ class Channel:
             return
         self._interrupted = True
         self._group.clear()
-        for viewer in self.viewers:
-            viewer.restart()
+        self._each(Viewer.restart)
+
+    def _each(self, tell: Callable[[Viewer], None], audio: bool = False) -> None:
+        """Tell every viewer, or those who hear the sound."""
+        viewers = [one for one in self.viewers if one.audio] if audio else self.viewers
+        tell_each(viewers, tell, Viewer.fail)
 
     def _turn_audio(self, viewer: Viewer) -> None:
         if viewer.audio and (audio := self.tracks.get("audio")):
             viewer.tell(audio.frames)
-        self.listen()
+        # Whoever turns it on and off again and again costs the broker no subscription each time.
+        self.warm(self._settings.linger, "audio")
 
 
 def state_message(state: str, reason: str) -> str:

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from bus import wall_clock
+from bus.each import tell_each
 from bus.limits import LIMITS
 from bus.topics import TOPICS
 
@@ -19,7 +20,7 @@ from .readings import ROOT, Reading, Readings
 from .roster import Roster
 from .settings import Web
 from .visitor import Visitor
-from .wire import GOING_AWAY, POLICY, Ending, Wire, text_frame
+from .wire import FAILED, GOING_AWAY, POLICY, Ending, Wire, text_frame
 
 INTERVALS = {t.path.removeprefix(ROOT): t.every for t in TOPICS if t.every}
 MOST = 2000
@@ -73,6 +74,10 @@ class Page:
     def complain(self, reason: str) -> None:
         self.on_complaint()
         self.ending.set((POLICY, reason))
+
+    def fail(self) -> None:
+        """End it: something went wrong with it here."""
+        self.ending.set((FAILED, "an error on the station"))
 
     def pause(self) -> None:
         self._paused = True
@@ -144,26 +149,23 @@ class Pages:
 
     def say_offers(self) -> None:
         """What the cameras offer has changed: `api/cameras` knows."""
-        for page in self.open:
-            page.tell("offers", text_frame('{"type": "offers"}'))
+        self._tell("offers", text_frame('{"type": "offers"}'))
 
     def _take(self, name: str, reading: Reading) -> None:
-        frame = text_frame(reading.text)
-        for page in self.open:
-            page.tell(name, frame)
+        self._tell(name, text_frame(reading.text))
 
     def _say_clock(self, _seconds: float) -> None:
         """The clock was set: pages ask what it is now, and count ages anew."""
-        for page in self.open:
-            page.tell("clock", text_frame('{"type": "clock"}'))
+        self._tell("clock", text_frame('{"type": "clock"}'))
 
     def _spread(self, about: str, whole: Callable[[], bytes], change: bytes) -> None:
-        for page in self.open:
-            page.tell(about, change, whole)
+        self._tell(about, change, whole)
 
     def _take_pulse(self) -> None:
-        for page in self.open:
-            page.tell("bus", self._bus_frame())
+        self._tell("bus", self._bus_frame())
+
+    def _tell(self, about: str, frame: bytes, whole: Callable[[], bytes] | None = None) -> None:
+        tell_each(self.open, lambda page: page.tell(about, frame, whole), Page.fail)
 
     def _bus_frame(self) -> bytes:
         message = {"type": "bus", "state": self._pulse.state, "since": self._pulse.since}

@@ -3,11 +3,12 @@
 RFC 8216bis §6.2. No address belongs to one viewer, so any proxy and any replica may answer.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from bus.messages import CameraStatus
+from bus.places import FullError, Holder
 from bus.topics import CAMERA_STATUS
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
@@ -16,6 +17,7 @@ from .answers import Shared
 from .channel import Channel
 from .playlist import TYPE, Sound, multivariant
 from .rendition import Rendition
+from .shares import Taker
 from .station import Here, Station
 from .trouble import at_work, camera_trouble, service_trouble
 
@@ -51,10 +53,10 @@ Wanted = Annotated[Rendition, Depends(rendition_of)]
 
 
 @router.get("/{camera}_camera/index.m3u8")
-async def index(station: Here, channel: Asked, sound: bool = True) -> Response:
+async def index(station: Here, channel: Asked, holder: Taker, sound: bool = True) -> Response:
     """The multivariant playlist: the picture, with the sound as Opus or as AAC, or without it."""
     keep(station, channel, "video")
-    async with place(station):
+    with place(station, holder):
         await begun(station, channel, "video")
     status = station.readings.get(CAMERA_STATUS, camera=channel.name)
     rate = channel.broadcast.bandwidth or announced(status)
@@ -69,6 +71,7 @@ async def playlist(
     station: Here,
     channel: Asked,
     rendition: Wanted,
+    holder: Taker,
     request: Request,
     name: str,
     msn: Annotated[str | None, Query(alias="_HLS_msn", description="media sequence")] = None,
@@ -79,7 +82,7 @@ async def playlist(
     if piece is not None and segment is None:
         raise HTTPException(400, "_HLS_part needs _HLS_msn", NEVER)
     keep(station, channel, name)
-    async with place(station):
+    with place(station, holder):
         await begun(station, channel, name)
         if segment is not None:
             await reach(station, channel, name, segment, piece)
@@ -90,12 +93,14 @@ async def playlist(
 
 
 @router.get("/{camera}_camera/{name}/{file}")
-async def media(station: Here, channel: Asked, rendition: Wanted, name: str, file: str) -> Response:
+async def media(
+    station: Here, channel: Asked, rendition: Wanted, holder: Taker, name: str, file: str
+) -> Response:
     """A header, a segment or a part; the part that comes next is waited for."""
     keep(station, channel, name)
     content = rendition.find(file)
     if content is None and file == rendition.hint:
-        async with place(station):
+        with place(station, holder):
             await rendition.reach(lambda: file != rendition.hint, station.settings.hls_wait)
         content = rendition.find(file)
     if content is None:
@@ -118,16 +123,17 @@ def keep(station: Station, channel: Channel, name: str) -> None:
     channel.warm(station.settings.hls_wait + station.settings.linger, name)
 
 
-@asynccontextmanager
-async def place(station: Station) -> AsyncIterator[None]:
-    """Room for one more who waits; raises 503 when there is none."""
-    if station.waiting >= station.settings.max_viewers:
-        raise HTTPException(503, "too many viewers", NEVER)
-    station.waiting += 1
+@contextmanager
+def place(station: Station, holder: Holder) -> Iterator[None]:
+    """Room for one more who waits; raises 503 when there is none.
+
+    Nobody gives way who waits already: a few seconds later they are gone.
+    """
     try:
-        yield
-    finally:
-        station.waiting -= 1
+        with station.shares.waiting.held(holder, lambda: None):
+            yield
+    except FullError:
+        raise HTTPException(503, "too many viewers", NEVER) from None
 
 
 async def begun(station: Station, channel: Channel, name: str) -> None:

@@ -51,11 +51,6 @@ class Hub:
         bus.subscribe(CAMERA_STATUS, self._take_status)
         media.subscribe(INIT, self._take_init)
 
-    @property
-    def viewers(self) -> int:
-        """Live sockets at this moment."""
-        return sum(len(channel.viewers) for channel in self.channels.values())
-
     def warm(self) -> None:
         """A page is about to open: have every camera's group of pictures ready."""
         self._opening = monotonic() + self._settings.warm

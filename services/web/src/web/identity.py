@@ -28,6 +28,12 @@ class Identity:
     operator: bool
     expires: float | None = None
     """Unix time at which this ends; None = with the request or connection."""
+    mark: str = ""
+    """What changes with the user's password; empty where there is none."""
+    session: str = ""
+    """The sign-in with a password: what signing out ends."""
+    credential: str = ""
+    """A keyed digest of the password that was verified, so that it is not verified each time."""
 
     @property
     def left(self) -> float:
@@ -79,5 +85,5 @@ def how_to_become_operator(identity: Identity) -> str:
     """One sentence for somebody who is none."""
     return (
         f"only operators may do this; to make {identity.name} one, "
-        f'add "{identity.subject}" to access.operators in beeper.toml and restart web'
+        f'add "{identity.subject}" to access.operators in beeper.toml'
     )

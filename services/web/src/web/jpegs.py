@@ -5,7 +5,7 @@ import contextlib
 import math
 from collections.abc import AsyncGenerator, Callable
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bus import Bus, BusError
 from bus.media import MediaConnection
@@ -51,10 +51,16 @@ class Strip:
             self._next.set_exception(NoPicture("the station goes away"))
             self._next.exception()  # nobody may be waiting
 
-    async def next(self, wait: float) -> Picture:
-        """The next picture; raises TimeoutError when none comes in time."""
-        async with asyncio.timeout(wait):
-            return await asyncio.shield(self._next)
+    async def next(self, wait: float, over: "asyncio.Future[None] | None" = None) -> Picture:
+        """The next picture; TimeoutError when none comes in time, NoPicture when it is over."""
+        coming = self._next
+        waited: set[asyncio.Future[Any]] = {coming, over} if over else {coming}
+        done, _ = await asyncio.wait(waited, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        if over in done:
+            raise NoPicture("the stream has been ended")
+        if coming not in done:
+            raise TimeoutError
+        return coming.result()
 
 
 class Jpegs:
@@ -76,12 +82,14 @@ class Jpegs:
         """Requests that are being answered with pictures at this moment."""
         return sum(strip.watchers for strip in self.strips.values())
 
-    async def pictures(self, camera: str) -> AsyncGenerator[Picture, None]:
-        """Fresh pictures as they come; raises NoPicture when none comes in time."""
+    async def pictures(
+        self, camera: str, over: "asyncio.Future[None] | None" = None
+    ) -> AsyncGenerator[Picture, None]:
+        """Fresh pictures as they come; raises NoPicture when none does in time, or at `over`."""
         strip = self._watch(camera)
         try:
             while True:
-                yield await strip.next(self._settings.jpeg_wait)
+                yield await strip.next(self._settings.jpeg_wait, over)
         except TimeoutError:
             raise NoPicture(self._why(camera)) from None
         finally:

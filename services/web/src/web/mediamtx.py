@@ -41,7 +41,7 @@ class Mediamtx:
             auth=(USER, self.password), timeout=options.timeout, limits=limits, trust_env=False
         )
         self._cameras = cameras
-        self._endings: dict[str, asyncio.TimerHandle] = {}
+        self._endings: dict[str, tuple[asyncio.TimerHandle, Callable[[], None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -65,21 +65,30 @@ class Mediamtx:
             return None
         return f"nobody pushes {camera}_camera to MediaMTX: is its relay running?"
 
-    def end_after(self, seconds: float, session: str) -> None:
-        """Let go of a WHEP session, named by its URL, when its viewer's sign-in ends."""
+    def end_after(
+        self, seconds: float, session: str, release: Callable[[], None] = lambda: None
+    ) -> None:
+        """Let go of a WHEP session, named by its URL, when its viewer's sign-in ends.
+
+        release: called when the session has ended, however it did.
+        """
         if seconds == math.inf:
+            release()
             return
-        loop = asyncio.get_running_loop()
-        self._endings[session] = loop.call_later(seconds, self._end, session)
+        timer = asyncio.get_running_loop().call_later(seconds, self.end, session)
+        self._endings[session] = timer, release
         if len(self._endings) > MOST:
-            self._end(next(iter(self._endings)))
+            self.end(next(iter(self._endings)))
 
     def forget(self, session: str) -> None:
         """That session has ended."""
-        if timer := self._endings.pop(session, None):
+        if known := self._endings.pop(session, None):
+            timer, release = known
             timer.cancel()
+            release()
 
-    def _end(self, session: str) -> None:
+    def end(self, session: str) -> None:
+        """End a session."""
         self.forget(session)
         task = asyncio.create_task(self._delete(session))
         self._tasks.add(task)

@@ -72,7 +72,7 @@ def about_clients(station: Station) -> Iterator[Metric]:
     """Who is connected, and who said what nobody understands."""
     yield gauge("beeper_pages", "Open /events sockets", len(station.pages.open))
     yield gauge("beeper_people", "People in the roster", station.roster.count)
-    yield gauge("beeper_hls_waiting", "HLS requests that wait", station.waiting)
+    yield gauge("beeper_hls_waiting", "HLS requests that wait", len(station.shares.waiting))
     yield gauge("beeper_mjpeg_viewers", "Requests answered with JPEGs", station.jpegs.viewers)
     malformed = station.pages.malformed + sum(
         totals(channel)["malformed"] for channel in station.hub.channels.values()

@@ -1,13 +1,18 @@
 """Pictures over plain HTTP: a stream of JPEGs, or one."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
-from fastapi import APIRouter, HTTPException
+from bus.places import FullError
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from .identity import Identity, Who
+from .identities import Identities
+from .identity import Who
 from .jpegs import NoPicture, Picture
+from .shares import Taker
 from .station import Here, Station
 
 BOUNDARY = "beeper"
@@ -29,18 +34,44 @@ def choose(station: Station, camera: str | None) -> str:
 
 
 @router.get("/camera/stream.mjpg", response_class=Response)
-async def stream(station: Here, viewer: Who, camera: str | None = None) -> StreamingResponse:
+async def stream(
+    request: Request, station: Here, viewer: Who, holder: Taker, camera: str | None = None
+) -> StreamingResponse:
     """Motion JPEG (multipart/x-mixed-replace); 503 with the reason when there is no picture.
 
-    It ends when no more pictures come, and with the viewer's sign-in.
+    It ends when no more pictures come, with the viewer's right to see them, and when somebody else
+    needs the place more.
     """
     name = choose(station, camera)
-    if station.jpegs.viewers >= station.settings.max_viewers:
-        raise HTTPException(503, "too many viewers")
-    pictures = station.jpegs.pictures(name)
-    first = await next_picture(pictures)
-    kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-    return StreamingResponse(parts(first, pictures, viewer), media_type=kind, headers=NO_STORE)
+    identities: Identities = request.app.state.identities
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(_reason: str = "") -> None:
+        if not over.done():
+            over.set_result(None)
+
+    with contextlib.ExitStack() as opened:
+        try:
+            opened.enter_context(station.shares.jpegs.held(holder, end))
+        except FullError:
+            raise HTTPException(503, "too many viewers") from None
+        opened.enter_context(identities.grants.held(viewer, end))
+        pictures = station.jpegs.pictures(name, over)
+        first = await next_picture(pictures)
+        return Stream(parts(first, pictures), opened.pop_all())
+
+
+class Stream(StreamingResponse):
+    """A stream of JPEGs that gives its place back however it ends."""
+
+    def __init__(self, content: AsyncGenerator[bytes, None], opened: contextlib.ExitStack) -> None:
+        kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        super().__init__(content, media_type=kind, headers=NO_STORE)
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._opened:
+            await super().__call__(scope, receive, send)
 
 
 @router.get("/camera/snapshot", response_class=Response, include_in_schema=False)
@@ -62,15 +93,13 @@ async def next_picture(pictures: AsyncGenerator[Picture, None]) -> Picture:
 
 
 async def parts(
-    first: Picture, pictures: AsyncGenerator[Picture, None], viewer: Identity
+    first: Picture, pictures: AsyncGenerator[Picture, None]
 ) -> AsyncGenerator[bytes, None]:
-    """Each picture as a part, while they come and the viewer may see them."""
+    """Each picture as a part, while they come."""
     async with contextlib.aclosing(pictures):
         with contextlib.suppress(NoPicture):
             yield part(first)
             async for picture in pictures:
-                if not viewer.left:
-                    return
                 yield part(picture)
 
 

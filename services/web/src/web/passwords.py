@@ -12,6 +12,8 @@ from pathlib import Path
 import argon2
 from argon2 import PasswordHasher
 
+from .signedout import stamp_of
+
 log = logging.getLogger(__name__)
 
 MEMORY_KIB = 19_456
@@ -31,7 +33,7 @@ class Busy(Exception):
 
 
 class Passwords:
-    """Users as the file has them; it is read again when it changes."""
+    """Users as the file has them; it is read again when it has changed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -44,30 +46,28 @@ class Passwords:
     @property
     def users(self) -> dict[str, str]:
         """Name → hash; empty while there is no file."""
-        try:
-            about = self._path.stat()
-        except OSError:
-            self._stamp, self._hashes = None, {}
-            return self._hashes
-        stamp = (about.st_mtime_ns, about.st_size, about.st_ino)
+        stamp = stamp_of(self._path)
         if stamp != self._stamp:
-            self._stamp, self._hashes = stamp, self._read()
+            self._stamp, self._hashes = stamp, self._read() if stamp else {}
         return self._hashes
 
-    async def verify(self, name: str, password: str) -> bool:
-        """Whether that is the user's password; as slow for a name that nobody has. Raises Busy."""
+    async def verify(self, name: str, password: str, known: bool = False) -> bool:
+        """Whether that is the user's password; as slow for a name that nobody has. Raises Busy.
+
+        known: somebody who has signed in from there before, and waits while strangers may not.
+        """
         if len(password) > MAX_PASSWORD:
             return False
-        if self._waiting >= WAITING:
+        if self._waiting >= (2 * WAITING if known else WAITING):
             raise Busy
-        known = self.users.get(name)
+        hashed = self.users.get(name)
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            right = await loop.run_in_executor(self._one, self._check, known, password)
+            right = await loop.run_in_executor(self._one, self._check, hashed, password)
         finally:
             self._waiting -= 1
-        return right and known is not None
+        return right and hashed is not None
 
     def mark(self, name: str) -> str | None:
         """A word that changes with the user's password; None when there is no such user."""
@@ -75,10 +75,10 @@ class Passwords:
         return hashlib.sha256(known.encode()).hexdigest()[:16] if known else None
 
     def _check(self, known: str | None, password: str) -> bool:
-        if known is None:
-            self._nobody = self._nobody or HASHER.hash(secrets.token_hex())
+        # Made at the first check of all: the first unknown name must not take twice as long.
+        self._nobody = self._nobody or HASHER.hash(secrets.token_hex())
         try:
-            return HASHER.verify(known or self._nobody or "", password)
+            return HASHER.verify(known or self._nobody, password)
         except argon2.exceptions.VerificationError:
             return False
 

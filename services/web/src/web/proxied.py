@@ -4,21 +4,28 @@ So the page has one origin and one login, and only MediaMTX's UDP port has to be
 sessions are asked for in web's own name: none is bound to a viewer's address, which may change.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 
 import httpx
+from bus.places import FullError, Holder
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
 from .body import collect
-from .identity import Who
+from .identities import Identities
+from .identity import Identity, Who
+from .shares import Taker
 from .station import Here, Station
-from .whep import ENDPOINT, LARGEST, NO_STORE, SESSION, known, links
+from .whep import ENDPOINT, LARGEST, NO_STORE, SESSION, known, links, unavailable
 
 PASSED = ("content-type", "etag", "accept-post", "accept-patch", "cache-control", "retry-after")
 """Headers of MediaMTX that the viewer gets, beside our own."""
 SENT = ("content-type", "if-match")
+CONNECTING = 10.0
+"""Seconds that MediaMTX gives a viewer to connect (webrtcHandshakeTimeout)."""
 FILE = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 router = APIRouter(tags=["mediamtx"])
@@ -26,14 +33,43 @@ router = APIRouter(tags=["mediamtx"])
 
 @router.post(ENDPOINT, response_class=Response)
 @router.options(ENDPOINT, response_class=Response)
-async def endpoint(camera: str, request: Request, station: Here, viewer: Who) -> Response:
+async def endpoint(
+    camera: str, request: Request, station: Here, viewer: Who, holder: Taker
+) -> Response:
     """Watch a camera by WebRTC."""
     check(station, camera)
     url = f"{station.mediamtx.options.whep}/{camera}_camera/whep"
-    answer = await whole(station, request, url)
+    if request.method == "OPTIONS":
+        answer = await whole(station, request, url)
+    else:
+        answer = await begin(request, station, viewer, holder, url)
     answer.headers.update(links(station, viewer))
-    if location := answer.headers.get("location"):
-        station.mediamtx.end_after(viewer.left, f"{url.removesuffix('whep')}{location}")
+    return answer
+
+
+async def begin(
+    request: Request, station: Station, viewer: Identity, holder: Holder, url: str
+) -> Response:
+    """Make a session; its place is kept for as long as it may take to connect."""
+    begun: list[str] = []
+
+    def end() -> None:
+        for session in begun:
+            station.mediamtx.end(session)
+
+    with ExitStack() as opened:
+        try:
+            opened.enter_context(station.shares.offers.held(holder, end))
+        except FullError:
+            raise unavailable("too many viewers connect at this moment") from None
+        answer = await whole(station, request, url)
+        if location := answer.headers.get("location"):
+            session = f"{url.removesuffix('whep')}{location}"
+            begun.append(session)
+            identities: Identities = request.app.state.identities
+            release = identities.grants.add(viewer, lambda _why: end())
+            station.mediamtx.end_after(viewer.left, session, release)
+            asyncio.get_running_loop().call_later(CONNECTING, opened.pop_all().close)
     return answer
 
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import cast
 
 import uvicorn
@@ -15,6 +16,7 @@ from .connections import Connections
 from .http_protocol import Http
 from .refusals import Refusals
 from .settings import Settings
+from .turns import Turns
 from .wire import MAX_MESSAGE, Wire
 
 GOODBYE = 1
@@ -69,10 +71,11 @@ def make_server(
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     web = settings.web
+    sockets = partial(Wire, turns=Turns(web.socket_rate, web.socket_burst))
     config = uvicorn.Config(
         app,
         http="httptools",
-        ws=Wire,
+        ws=cast(type[asyncio.Protocol], sockets),
         ws_max_size=MAX_MESSAGE,
         ws_per_message_deflate=False,
         ws_ping_interval=web.ping,

@@ -1,5 +1,7 @@
 """The signed cookie that stands for a password which was verified once."""
 
+import hashlib
+import hmac
 import logging
 import os
 import secrets
@@ -18,12 +20,21 @@ AUDIENCE = "beeper-session"
 KEY_BYTES = 32
 
 
+SIGNED_OUT = "beeper_signed_out"
+"""A cookie of a browser that has signed out and may still send its password by itself."""
+
+
 class Session(NamedTuple):
-    """Who has signed in, until when (Unix time), and the mark of the password."""
+    """Who has signed in, until when (Unix time), the mark of the password, and the sign-in's id.
+
+    credential: `Sessions.digest` of the password that was given.
+    """
 
     name: str
     expires: float
     mark: str
+    id: str = ""
+    credential: str = ""
 
 
 class Sessions:
@@ -39,12 +50,17 @@ class Sessions:
             "sub": session.name,
             **expiry.claims(session.expires),
             "pwd": session.mark,
+            "sid": session.id,
+            "cred": session.credential,
             "aud": AUDIENCE,
         }
         token = jwt.encode(claims, self._key, ALGORITHM)
-        parts = [f"{NAME}={token}", "Path=/", "HttpOnly", "SameSite=Lax"]
-        parts += [f"Max-Age={max(0, int(session.expires - expiry.now()))}"]
-        return "; ".join([*parts, "Secure"] if secure else parts)
+        return cookie(NAME, token, secure, max(0, int(session.expires - expiry.now())))
+
+    def digest(self, name: str, password: str) -> str:
+        """What stands for a password in a cookie: worthless to whoever has no key."""
+        told = f"{name}\0{password}".encode()
+        return hmac.new(self._key, told, hashlib.sha256).hexdigest()[:32]
 
     def read(self, token: str) -> Session | None:
         """The session of a cookie; None when it does not count."""
@@ -61,7 +77,8 @@ class Sessions:
             return None
         if ends <= expiry.now():
             return None
-        return Session(claims["sub"], ends, str(claims.get("pwd", "")))
+        told = (str(claims.get(name, "")) for name in ("pwd", "sid", "cred"))
+        return Session(claims["sub"], ends, *told)
 
     @property
     def _key(self) -> bytes:
@@ -72,6 +89,13 @@ class Sessions:
                 log.warning("who signs in must do so again after a restart: %s", error)
                 self._kept = secrets.token_bytes(KEY_BYTES)
         return self._kept
+
+
+def cookie(name: str, value: str, secure: bool, seconds: int | None = None) -> str:
+    """The value of Set-Cookie; without `seconds` until the browser is closed, 0 removes it."""
+    parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    parts += [] if seconds is None else [f"Max-Age={seconds}"]
+    return "; ".join([*parts, "Secure"] if secure else parts)
 
 
 def lasting_key(path: Path) -> bytes:

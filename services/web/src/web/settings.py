@@ -91,6 +91,12 @@ class Web(Section):
     stall: float = Field(2, gt=0, le=60, description="s without a frame that are said to the page")
     webrtc_wait: float = Field(6, gt=0, le=60, description="s to wait for the service webrtc")
     silent_after: float = Field(1.5, gt=0, le=60, description="s the broker may take to answer")
+    socket_rate: float = Field(
+        250, ge=10, le=100_000, description="messages a second that a WebSocket may send"
+    )
+    socket_burst: int = Field(
+        4000, ge=50, le=100_000, description="messages at once that a WebSocket may send"
+    )
     idle: float = Field(60, ge=1, le=3600, description="s after which a silent page is let go")
     ping: float = Field(20, ge=1, le=3600, description="s between pings, for the tunnels' sake")
     motor_wait: float = Field(2, gt=0, le=60, description="s the stepper may take to answer")
@@ -167,6 +173,12 @@ class Access(Section):
     session: float = Field(604_800, gt=0, description="s for which a password counts")
     password_rate: float = Field(0.2, gt=0, description="passwords a second from one address")
     password_burst: int = Field(5, ge=1, description="passwords at once from one address")
+    account_rate: float = Field(
+        0.1, gt=0, description="passwords a second for one account, from networks new to it"
+    )
+    account_burst: int = Field(
+        20, ge=1, description="passwords at once for one account, from networks new to it"
+    )
     rate: float = Field(10, gt=0, description="requests a second of one person, video excepted")
     burst: int = Field(100, ge=1, description="requests at once of one person")
     refused_rate: float = Field(

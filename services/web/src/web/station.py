@@ -18,6 +18,7 @@ from .pulse import Pulse
 from .readings import REMOTE, SHOWN, Readings
 from .roster import Roster
 from .settings import Settings
+from .shares import Shares
 from .talk import Talk
 
 
@@ -32,8 +33,7 @@ class Station:
         """Its name on a hub; empty at home."""
         self.title = name or web.name or settings.station
         """What people read; empty = not set."""
-        self.waiting = 0
-        """HLS requests that wait for what is to come."""
+        self.shares: Shares = hub.shares if hub else Shares(web)
         self.bus = bus
         self.settings = web
         self.livekit = settings.livekit

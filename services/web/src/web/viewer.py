@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 
 from .ledger import Ledger
-from .wire import POLICY, Ending, Wire
+from .wire import FAILED, POLICY, Ending, Wire
 
 MAX_FRAMES = 600
 MAX_BYTES = 4 << 20
@@ -49,7 +49,14 @@ class Viewer:
 
     def tell(self, frame: bytes) -> None:
         """Send a control message or a header; it is kept while the transport is full."""
-        self._put(CONTROL, frame)
+        if len(self._queue) >= 2 * MAX_FRAMES:
+            self.complain("answers are not read")
+        else:
+            self._put(CONTROL, frame)
+
+    def fail(self) -> None:
+        """End it: something went wrong with it here."""
+        self.ending.set((FAILED, "an error on the station"))
 
     def restart(self) -> None:
         """The stream was interrupted: nothing is owed, the next key frame begins anew."""

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 
 from .body import collect
 from .ice import ice_servers
+from .identities import grant_of
 from .identity import Identity, Who
+from .shares import Taker
 from .station import Here, Station
 from .trouble import at_work, bus_trouble, camera_trouble, service_trouble
 
@@ -28,7 +30,9 @@ router = APIRouter(tags=["webrtc"])
 
 
 @router.post(ENDPOINT, status_code=201, response_class=Response)
-async def offer(camera: str, request: Request, station: Here, viewer: Who) -> Response:
+async def offer(
+    camera: str, request: Request, station: Here, viewer: Who, holder: Taker
+) -> Response:
     """Watch a camera: an SDP offer in, an SDP answer out; 503 with the reason when it cannot be."""
     known(station, camera)
     if not watchable(station):
@@ -37,7 +41,14 @@ async def offer(camera: str, request: Request, station: Here, viewer: Who) -> Re
     body = await read(request, SDP)
     try:
         left = viewer.left if viewer.left < math.inf else None
-        asked = WebrtcOffer(camera=camera, sdp=body, seconds=left)
+        asked = WebrtcOffer(
+            camera=camera,
+            sdp=body,
+            seconds=left,
+            holder=holder.name,
+            rank=holder.rank,
+            grant=grant_of(viewer),
+        )
     except ValidationError:
         raise HTTPException(400, "that is no session description") from None
     try:

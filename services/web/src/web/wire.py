@@ -1,6 +1,7 @@
 """A WebSocket of uvicorn's whose transport can be written without a task switch."""
 
 import asyncio
+import contextlib
 import socket
 import sys
 from collections.abc import Callable
@@ -10,16 +11,30 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
+from .turns import Turns
+
 EXTENSION = "beeper.wire"
 MIN_RTT = 148
 """Where tcpi_min_rtt (µs, 32 bits) stands in tcp_info of linux/tcp.h."""
 MAX_MESSAGE = 65_536
 """Bytes that a client may send in one message."""
+MAX_FRAGMENTS = 64
+"""Frames in which it may send them."""
+SLICE = 1024
+"""Bytes that are parsed in one go: at most 170 frames."""
+BYTES_A_TOKEN = 256
+"""A message costs one token, and one more for so many bytes on the wire."""
+MUCH = 0.1
+"""The part of what it may say at once, beyond which a connection waits for its turn."""
+CLOSING = 2.0
+"""Seconds that whoever broke the rules has to read why the connection is closed."""
 
 # Close codes of RFC 6455 §7.4.1.
 GOING_AWAY = 1001
 POLICY = 1008
 """A message against the rules."""
+FAILED = 1011
+"""Something went wrong here."""
 
 
 def text_frame(text: str) -> bytes:
@@ -62,6 +77,80 @@ class Wire(WebSocketsSansIOProtocol):
     write: Callable[[bytes], None]
     """Sends frames and never waits; the listener is paused when the kernel did not take all."""
 
+    def __init__(self, *args: Any, turns: Turns, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._turns = turns
+        self._bucket = turns.bucket()
+        self._unread = bytearray()
+        self._waits = False
+        self._deaf = False
+        self._pong = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what comes: at once from whoever says little, else when it is its turn."""
+        if self._deaf:
+            return
+        self._unread += data
+        if self._waits:
+            return
+        if len(self._unread) > SLICE or self._bucket.used > MUCH:
+            self._waits = True
+            self.transport.pause_reading()
+            self._turns.wait(self)
+        else:
+            self.read_slice()
+
+    def read_slice(self) -> bool:
+        """Parse a little of what has come; whether more waits for its turn."""
+        piece = bytes(self._unread[:SLICE])
+        del self._unread[:SLICE]
+        if piece and not self.transport.is_closing():
+            super().data_received(piece)
+            self._charge(len(piece) / BYTES_A_TOKEN)
+        if self._deaf or self.transport.is_closing():
+            self._unread.clear()
+        if self._unread:
+            return True
+        if self._waits and not self._deaf:
+            self.transport.resume_reading()
+        self._waits = False
+        return False
+
+    def handle_events(self) -> None:
+        self._charge(sum(isinstance(event, Frame) for event in self.conn.events))
+        super().handle_events()
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) < MAX_FRAGMENTS:
+            super().handle_cont(event)
+        else:
+            self._refuse(f"a message in more than {MAX_FRAGMENTS} fragments")
+
+    def handle_ping(self) -> None:
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(pong)
+        elif pong:
+            # RFC 6455 §5.5.3: of several pings only the newest need be answered.
+            self._pong = pong
+
+    def _charge(self, tokens: float) -> None:
+        if tokens and self._bucket.take(tokens):
+            self._refuse("too many messages a second")
+
+    def _refuse(self, reason: str) -> None:
+        """Hear nothing more, and close; whoever reads learns why."""
+        if self._deaf:
+            return
+        self._deaf = True
+        self.frames = []
+        self.transport.pause_reading()
+        if self.listener:
+            self.listener.complain(reason)
+            self.loop.call_later(CLOSING, self.transport.abort)
+        else:
+            self.transport.abort()
+
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.close_sent:
@@ -81,10 +170,15 @@ class Wire(WebSocketsSansIOProtocol):
                 listener.complain("something was said before the handshake was answered")
 
     def distance(self) -> float:
-        """Seconds of the quickest round trip that the kernel has seen (tcp_info, tcp(7))."""
+        """Seconds of the quickest round trip that the kernel has seen (tcp_info, tcp(7)).
+
+        0 when the connection has ended.
+        """
         about = self.transport.get_extra_info("socket")
-        info = about.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, MIN_RTT + 4)
-        return int.from_bytes(info[MIN_RTT:], sys.byteorder) / 1e6
+        with contextlib.suppress(OSError):  # EBADF: closed, which nobody has been told of yet
+            info = about.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, MIN_RTT + 4)
+            return int.from_bytes(info[MIN_RTT:], sys.byteorder) / 1e6
+        return 0.0
 
     def abort(self) -> None:
         """End the connection without waiting for what is still unsent."""
@@ -95,7 +189,7 @@ class Wire(WebSocketsSansIOProtocol):
             super().send_receive_event_to_app()
             return
         data, self.frames = b"".join(self.frames), []
-        if self.close_sent:
+        if self.close_sent or self._deaf:
             return
         if self.curr_msg_data_type == "text":
             self.listener.heard(data)
@@ -123,6 +217,9 @@ class Wire(WebSocketsSansIOProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        if self._pong:
+            self.transport.write(self._pong)
+            self._pong = b""
         if self.listener:
             self.listener.resume()
 

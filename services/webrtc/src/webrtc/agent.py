@@ -9,6 +9,7 @@ from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import StunProtocol, server_reflexive_candidate
 
 from .network import Network
+from .offer import MAX_CANDIDATES
 
 
 class Agent(Connection):
@@ -63,8 +64,11 @@ class Agent(Connection):
     async def hear_of(self, candidate: Candidate) -> None:
         """Take a candidate of the viewer.
 
-        Names of mDNS are left out: a browser that hides its address so reaches us by itself.
+        Names of mDNS are left out: a browser that hides its address so reaches us by itself. So
+        are those beyond MAX_CANDIDATES.
         """
+        if len(self.remote_candidates) >= MAX_CANDIDATES:
+            return
         usable = candidate.component == 1 and candidate.transport.lower() == "udp"
         if usable and not candidate.host.endswith(".local"):
             with contextlib.suppress(ValueError):

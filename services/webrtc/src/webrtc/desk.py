@@ -15,10 +15,12 @@ from bus.messages import (
     WebrtcCandidates,
     WebrtcDone,
     WebrtcEnd,
+    WebrtcGrants,
     WebrtcLease,
     WebrtcOffer,
     WebrtcStatus,
 )
+from bus.places import Holder
 from bus.repeat import repeat
 from bus.topics import (
     CAMERA_LEASE,
@@ -26,8 +28,10 @@ from bus.topics import (
     INIT,
     WEBRTC_CANDIDATES,
     WEBRTC_END,
+    WEBRTC_GRANTS,
     WEBRTC_LEASE,
     WEBRTC_OFFER,
+    WEBRTC_REVOKE,
     WEBRTC_STATUS,
     Levels,
 )
@@ -35,6 +39,7 @@ from bus.topics import (
 from .feed import Feed
 from .network import Network, NoPort
 from .offer import Unacceptable, fragment_value, read_candidates, read_offer
+from .seats import Seats
 from .session import Session
 from .settings import Webrtc
 
@@ -44,7 +49,6 @@ TICK = 0.25
 """Seconds between two looks at who watches what."""
 STATUS = 10.0
 """Seconds between two status messages without a change."""
-EXPIRED = "the viewer's sign-in has expired"
 CERTIFICATE_AGE = 86_400.0
 """Seconds for which a certificate is shown to viewers; aiortc's are valid for 30 days."""
 
@@ -58,15 +62,15 @@ class Desk:
         self._settings = settings
         self._network = Network(settings)
         self._feeds: dict[str, Feed] = {}
-        self._sessions: dict[str, Session] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._admitted = 0
+        self._changed = asyncio.Event()
+        self._seats = Seats(settings.max_sessions, self._changed.set)
+        self._said: list[str] | None = None
         self._leased: dict[str, float] = {}
         self._demand: dict[str, str] = {}
         self._certificate = (RTCCertificate.generateCertificate(), time.monotonic())
-        self._changed = asyncio.Event()
         bus.subscribe(CAMERA_STATUS, self._take_status)
         bus.subscribe(WEBRTC_LEASE, self._take_lease)
+        bus.subscribe(WEBRTC_REVOKE, lambda said, _levels: self._seats.revoke(said.grant))
         media.subscribe(INIT, self._take_init)
         bus.respond(WEBRTC_OFFER, self.offer)
         bus.respond(WEBRTC_CANDIDATES, self.candidates)
@@ -84,38 +88,36 @@ class Desk:
                             self._lease(feed.name, group)
                     await asyncio.sleep(TICK)
         finally:
-            for task in self._tasks.values():
-                task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await self._seats.close()
 
     async def offer(self, asked: WebrtcOffer) -> WebrtcAnswer:
         """Begin a session."""
         feed = self._feeds.get(asked.camera)
         if feed is None:
             raise Refusal(f"there is no camera {asked.camera!r}", 404)
-        if self._admitted >= self._settings.max_sessions:
-            most = self._settings.max_sessions
-            raise Refusal(f"as many WebRTC viewers as are allowed ({most}) are there", 503)
         try:
             offer = read_offer(asked.sdp)
         except Unacceptable as error:
             raise Refusal(str(error), error.code) from None
-        session = Session(offer, feed, self._network, self._show_certificate(), self._settings)
-        self._admit(feed)
-        answered = False
+        seat = self._seats.take(feed, Holder(asked.holder, asked.rank), asked.grant)
+        session = None
         try:
+            certificate = self._show_certificate()
+            session = Session(offer, feed, self._network, certificate, self._settings)
             sdp = await self._answer(session, feed)
-            answered = True
-        finally:
-            if not answered:
+            seat.check()
+            answer = WebrtcAnswer(session=session.name, etag=session.etag, sdp=sdp)
+        except BaseException:
+            self._seats.leave(seat)
+            if session:
                 await session.close()
-                self._dismiss(feed)
-        self._begin(session, feed, asked.seconds)
-        return WebrtcAnswer(session=session.name, etag=session.etag, sdp=sdp)
+            raise
+        self._seats.begin(seat, session, asked.seconds)
+        return answer
 
     async def candidates(self, asked: WebrtcCandidates) -> WebrtcDone:
         """Take more candidates of a viewer."""
-        session = self._find(asked.session)
+        session = self._seats.find(asked.session)
         if asked.etag != session.etag:
             raise Refusal("If-Match names another ICE session", 412)
         ufrag = fragment_value(asked.fragment, "ice-ufrag")
@@ -131,16 +133,8 @@ class Desk:
 
     async def end(self, asked: WebrtcEnd) -> WebrtcDone:
         """End a session."""
-        self._find(asked.session)
-        task = self._tasks[asked.session]
-        task.cancel()
-        await asyncio.wait((task,))
+        await self._seats.end(asked.session)
         return WebrtcDone(session=asked.session)
-
-    def _find(self, name: str) -> Session:
-        if (session := self._sessions.get(name)) is None:
-            raise Refusal("there is no such session", 404)
-        return session
 
     async def _answer(self, session: Session, feed: Feed) -> str:
         wait = self._settings.header_wait
@@ -153,31 +147,6 @@ class Desk:
         except NoPort as error:
             raise Refusal(f"webrtc: {error}", 503) from None
 
-    def _admit(self, feed: Feed) -> None:
-        self._admitted += 1
-        feed.acquire()
-        self._changed.set()
-
-    def _dismiss(self, feed: Feed) -> None:
-        self._admitted -= 1
-        feed.release()
-        self._changed.set()
-
-    def _begin(self, session: Session, feed: Feed, seconds: float | None) -> None:
-        name = session.name
-        loop = asyncio.get_running_loop()
-        expiry = None if seconds is None else loop.call_later(seconds, session.end, EXPIRED)
-        self._sessions[name] = session
-        task = self._tasks[name] = asyncio.create_task(session.run())
-
-        def ended(_task: asyncio.Task[None]) -> None:
-            if expiry:
-                expiry.cancel()
-            del self._sessions[name], self._tasks[name]
-            self._dismiss(feed)
-
-        task.add_done_callback(ended)
-
     def _show_certificate(self) -> RTCCertificate:
         certificate, made = self._certificate
         if time.monotonic() - made > CERTIFICATE_AGE:
@@ -187,13 +156,17 @@ class Desk:
 
     async def _say_status(self) -> None:
         status = WebrtcStatus(
-            sessions=self._admitted,
+            sessions=len(self._seats),
             max_sessions=self._settings.max_sessions,
             ice_servers=ice_servers(self._settings),
             timestamp=wall_clock.now(),
         )
         with contextlib.suppress(BusError):
             await self._bus.publish(WEBRTC_STATUS, status)
+        if (grants := self._seats.grants) != self._said:
+            self._said = grants
+            with contextlib.suppress(BusError):
+                await self._bus.publish(WEBRTC_GRANTS, WebrtcGrants(grants=grants))
 
     def _lease(self, camera: str, group: asyncio.TaskGroup) -> None:
         if self._demand.get(camera) == "always":

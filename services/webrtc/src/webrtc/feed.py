@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Protocol
 
+from bus.each import tell_each
 from bus.media import MediaConnection
 from bus.topics import FRAGMENT, INIT, Levels
 from media.arrival import Arrivals, GroupOfPictures
@@ -156,9 +157,9 @@ class Feed:
         if track == "video":
             self._video(data, header, init)
             return
-        for viewer in self.viewers:
-            if viewer.audio:
-                viewer.sound(data[header.offset :], header.tfdt)
+        packet = data[header.offset :]
+        listeners = [viewer for viewer in self.viewers if viewer.audio]
+        tell_each(listeners, lambda viewer: viewer.sound(packet, header.tfdt), fail)
 
     def _video(self, data: bytes, header: FragmentHeader, init: Init) -> None:
         if not self._arrivals.observe(header, monotonic()):
@@ -171,12 +172,10 @@ class Feed:
             self._interrupt()
             return
         if self._last is not None and not 0 < header.tfdt - self._last < LEAP:
-            for viewer in list(self.viewers):
-                viewer.end("the camera's clock began anew")
+            tell_each(self.viewers, lambda v: v.end("the camera's clock began anew"), fail)
         self._last = header.tfdt
         self._group.add(data, header.key)
-        for viewer in list(self.viewers):
-            viewer.video(made, header.tfdt, header.key)
+        tell_each(self.viewers, lambda v: v.video(made, header.tfdt, header.key), fail)
 
     def _replay(self) -> Iterator[tuple[list[bytes], int, bool]]:
         """The group, its pictures just before the newest one: a player takes times for a rhythm."""
@@ -191,8 +190,12 @@ class Feed:
 
     def _interrupt(self) -> None:
         self._group.clear()
-        for viewer in self.viewers:
-            viewer.restart()
+        tell_each(self.viewers, lambda viewer: viewer.restart(), fail)
+
+
+def fail(viewer: Viewer) -> None:
+    """Let go of a viewer with whom something went wrong here."""
+    viewer.end("an error on the station")
 
 
 def picture(data: bytes, header: FragmentHeader, init: Init) -> list[bytes]:

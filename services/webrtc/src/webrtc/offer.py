@@ -1,5 +1,6 @@
 """A viewer's offer: what it asks for, as far as a camera can give it."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from aioice import Candidate
@@ -38,6 +39,22 @@ PLAYS: dict[H264Profile, tuple[H264Profile, ...]] = {
 }
 """Of a stream's profile those that play it, best first (ITU-T H.264 annex A)."""
 PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+
+
+MAX_SECTIONS = 8
+"""m-lines of an offer: a browser that watches has one or two."""
+MAX_LINES = 2000
+"""Lines of an offer: with every codec that it knows a browser's section has about 300."""
+MAX_CANDIDATES = 100
+"""Candidates of one viewer; RFC 8445 §6.1.2.5 checks as many pairs."""
+MAX_OF_A_KIND = {
+    **{"a=rtpmap:": 256, "a=fmtp:": 256, "a=rtcp-fb:": 1024, "a=extmap:": 256},
+    **{"a=candidate:": MAX_CANDIDATES, "a=fingerprint:": 16, "a=group:": 8},
+    **{"a=ssrc:": 64, "a=ssrc-group:": 16, "a=rid:": 32},
+}
+"""Lines of one attribute in an offer."""
+MAX_FORMATS = 3 + 128
+"""Words of an m-line: kind, port, protocol, and payload types of 7 bits."""
 
 
 class Unacceptable(ValueError):
@@ -90,6 +107,7 @@ class Offer(NamedTuple):
 
 def read_offer(sdp: str) -> Offer:
     """Read an offer; Unacceptable says what it lacks."""
+    check_size(sdp)
     try:
         description = SessionDescription.parse(sdp)
     # aiortc's parser meets whatever strangers send, and has no error of its own for it.
@@ -107,6 +125,22 @@ def read_offer(sdp: str) -> Offer:
     offer = Offer(description.media, mids, video, audio if mids else None)
     check(offer)
     return offer
+
+
+def check_size(sdp: str) -> None:
+    """Refuse what is no viewer's offer before anything is made of it; raises Unacceptable 400."""
+    lines = sdp.splitlines()
+    sections = sum(line.startswith("m=") for line in lines)
+    if sections > MAX_SECTIONS:
+        raise Unacceptable(f"the offer has {sections} m-lines, at most {MAX_SECTIONS}", 400)
+    if len(lines) > MAX_LINES:
+        raise Unacceptable(f"the offer has {len(lines)} lines, at most {MAX_LINES}", 400)
+    kinds = Counter(line[: line.find(":") + 1] for line in lines)
+    for kind, most in MAX_OF_A_KIND.items():
+        if kinds[kind] > most:
+            raise Unacceptable(f"the offer has {kinds[kind]} lines {kind}…, at most {most}", 400)
+    if any(len(line.split()) > MAX_FORMATS for line in lines if line.startswith("m=")):
+        raise Unacceptable(f"an m-line has more than {MAX_FORMATS} words", 400)
 
 
 def check(offer: Offer) -> None:
@@ -154,6 +188,8 @@ def extension_id(media: MediaDescription, uri: str) -> int | None:
 def read_candidates(fragment: str) -> list[Candidate]:
     """The candidates of a trickle-ice-sdpfrag (RFC 8840 §9); Unacceptable when they are none."""
     lines = [line.strip() for line in fragment.splitlines()]
+    if sum(line.startswith("a=candidate:") for line in lines) > MAX_CANDIDATES:
+        raise Unacceptable(f"more than {MAX_CANDIDATES} candidates", 400)
     try:
         found = [candidate_from_sdp(line[12:]) for line in lines if line.startswith("a=candidate:")]
     except (ValueError, AssertionError, IndexError):

@@ -48,8 +48,10 @@ from .webrtc import (
     WebrtcCandidates,
     WebrtcDone,
     WebrtcEnd,
+    WebrtcGrants,
     WebrtcLease,
     WebrtcOffer,
+    WebrtcRevoke,
     WebrtcStatus,
 )
 
@@ -105,8 +107,10 @@ __all__ = [
     "WebrtcCandidates",
     "WebrtcDone",
     "WebrtcEnd",
+    "WebrtcGrants",
     "WebrtcLease",
     "WebrtcOffer",
+    "WebrtcRevoke",
     "WebrtcStatus",
     "iaq_class",
 ]

@@ -1,5 +1,7 @@
 """WHEP signalling (draft-ietf-wish-whep) between web and webrtc."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from .base import Lease, Level, Message, Timed, Timestamp
@@ -15,6 +17,13 @@ class WebrtcOffer(Message):
     sdp: str = Sdp
     seconds: float | None = Field(
         default=None, ge=0, description="for which the viewer may watch; null = without end"
+    )
+    holder: str = Field(default="", max_length=400, description="whose place it takes (places.py)")
+    rank: Literal[0, 1, 2] = Field(
+        default=0, description="of the holder: anonymous, signed in, operator"
+    )
+    grant: str = Field(
+        default="", max_length=128, description="the sign-in that allows it; empty = none needed"
     )
 
 
@@ -61,6 +70,18 @@ class WebrtcStatus(Timed):
     max_sessions: int = Field(ge=1)
     ice_servers: list[IceServer] = Field(max_length=16)
     timestamp: Timestamp
+
+
+class WebrtcGrants(Message):
+    """The sign-ins by which somebody watches at this moment, for `web` to judge."""
+
+    grants: list[str] = Field(max_length=10_000)
+
+
+class WebrtcRevoke(Message):
+    """A sign-in has ended: so do the sessions that it allowed."""
+
+    grant: str = Field(min_length=1, max_length=128)
 
 
 class WebrtcLease(Lease):
