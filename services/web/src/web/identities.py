@@ -51,6 +51,7 @@ class Identities:
         self._passwords = Passwords(password_file(settings))
         self._sessions = Sessions(settings.state_dir / "session.key")
         self._signed_out = SignedOut(settings.state_dir / "signed-out")
+        self._signed_out.refresh()
         self._session = access.session
         self._guesses = Guesses(access)
 
@@ -96,8 +97,8 @@ class Identities:
         header = connection.headers.get("authorization", "")
         given = credentials(header) if self.has_users else None
         if given and session.SIGNED_OUT in connection.cookies:
-            # The browser sends it by itself: a 401 makes it forget it, and ask.
-            return self._forgotten(client)
+            # The browser sends it by itself: only a 401 makes it forget that, and ask.
+            return self._forgotten(connection, client)
         if given and not (known and self._same(known, *given)):
             signed_in = known is not None and known.name == given[0]
             found = await self.by_password(*given, client, signed_in)
@@ -202,13 +203,14 @@ class Identities:
         digest = self._sessions.digest(name, password)
         return known.name == name and hmac.compare_digest(known.credential, digest)
 
-    def _forgotten(self, client: Client) -> Identity:
+    def _forgotten(self, connection: HTTPConnection, client: Client) -> Identity:
         """Whoever it is without the password that the browser sends."""
         try:
             return self.by_network(client)
         except HTTPException as refusal:
-            headers = {**(refusal.headers or {}), "Set-Cookie": FORGET}
-            raise HTTPException(refusal.status_code, refusal.detail, headers) from None
+            if refusal.status_code != 401:
+                raise
+            raise HTTPException(401, refusal.detail, headers=challenge(connection)) from None
 
     def _user(self, found: Session) -> Identity:
         known = self._somebody(found.name, "password", found.expires)
@@ -221,6 +223,12 @@ class Identities:
             raise HTTPException(403, f"that is nobody's name: {subject[:LONGEST]!r}")
         # Never by the name alone: at another domain it may be anybody's.
         return Identity(name, subject, way, self._operators.has(subject), expires)
+
+
+def challenge(connection: HTTPConnection) -> dict[str, str]:
+    """Headers of a 401; whoever has signed out and was refused what it sent begins anew."""
+    sent = "authorization" in connection.headers and session.SIGNED_OUT in connection.cookies
+    return CHALLENGE | {"Set-Cookie": FORGET} if sent else CHALLENGE
 
 
 def grant_of(identity: Identity) -> str:

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.requests import Request
 
 from .headers import is_https
-from .identities import CHALLENGE, COOKIE, Identities
+from .identities import COOKIE, Identities, challenge
 from .identity import Identity, Maybe, Who, how_to_become_operator
 from .session import NAME, SIGNED_OUT, cookie
 
@@ -69,5 +69,5 @@ async def login(identity: Who, request: Request) -> RedirectResponse:
     """Ask a viewer of the network at home for a password, then show the page."""
     identities: Identities = request.app.state.identities
     if identity.way == "network" and identities.has_users:
-        raise HTTPException(401, "sign in with name and password", headers=CHALLENGE)
+        raise HTTPException(401, "sign in with name and password", headers=challenge(request))
     return RedirectResponse("./", 303)
