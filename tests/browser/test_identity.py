@@ -61,6 +61,24 @@ def test_a_device_at_home_may_sign_in_and_stays_signed_in(
         assert page.locator("#me .who").inner_text() == "olga (operator)"
 
 
+def test_whoever_signs_out_at_home_is_nobody_until_he_signs_in_again(
+    browser: Browser, station: Station
+) -> None:
+    with open_as(browser, station) as onlooker:
+        page = onlooker.page
+        page.get_by_role("link", name="Sign in").click()
+        page.locator("#me .who", has_text="olga (operator)").wait_for()
+        # The browser goes on sending the password by itself, and nobody believes it.
+        page.get_by_role("button", name="Sign out").click()
+        page.locator("#me .who", has_text="local-127.0.0.1").wait_for()
+        onlooker.wait(lambda look: look.connection == "live", "the page is there")
+        page.reload()
+        page.locator("#me .who", has_text="local-127.0.0.1").wait_for()
+        assert page.get_by_role("button", name="Sign out").count() == 0
+        page.get_by_role("link", name="Sign in").click()
+        page.locator("#me .who", has_text="olga (operator)").wait_for()
+
+
 def test_a_name_is_text_whatever_is_in_it(browser: Browser, station: Station) -> None:
     name = MARKUP[:64]
     with open_as(browser, station, X_Remote_User=f"{name}@example.org") as onlooker:

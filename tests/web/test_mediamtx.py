@@ -6,6 +6,7 @@ import http.client
 import json
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +18,7 @@ from bus_camera import Camera
 from conftest import DEADLINE, Start, wait_until
 from team import KeyServer, token
 from web.mediamtx import MOST, Mediamtx, tracks
+from web.passwords import HASHER, write
 from web.settings import Mediamtx as Options
 from web_station import Answer, Web, messages
 
@@ -236,6 +238,40 @@ def test_a_session_of_whep_ends_with_its_viewers_sign_in(web: Web, api: Api) -> 
     assert post(web, "/csi_camera/whep", b"offer", "application/sdp", **shown).status == 201
     ended = ("DELETE", "/csi_camera/whep/7cb1c1ba")
     wait_until(lambda: any(seen[:2] == ended for seen in api.seen), "it has ended")
+
+
+def test_a_session_of_whep_ends_with_its_viewers_user(web: Web, api: Api, tmp_path: Path) -> None:
+    api.path = NEW
+    wait_until(lambda: offered(web), "it is offered")
+    users = tmp_path / "state" / "users"
+    write(users, {"bob": HASHER.hash("correct horse"), "eve": HASHER.hash("correct horse")})
+    shown = {"Authorization": "Basic " + b64encode(b"bob:correct horse").decode()}
+    shown |= {"X_Forwarded_For": "203.0.113.9"}
+    wait_until(lambda: web.get("/api/me", **shown).status == 200, "bob may sign in")
+    assert post(web, "/csi_camera/whep", b"offer", "application/sdp", **shown).status == 201
+    write(users, {"eve": HASHER.hash("correct horse")})
+    ended = ("DELETE", "/csi_camera/whep/7cb1c1ba")
+    wait_until(lambda: any(seen[:2] == ended for seen in api.seen), "it has ended")
+
+
+def test_sessions_that_connect_are_shared_places_too(camera: Camera, start: Start) -> None:
+    with contextlib.closing(Api()) as api:
+        urls = {f"BEEPER_MEDIAMTX__{name}": api.url for name in ("API", "HLS", "WHEP")}
+        web = Web(start, media="mediamtx", max_viewers="5", BEEPER_MEDIAMTX__INTERVAL="0.1", **urls)
+        camera.say()
+        camera.film()
+        web.knows("csi")
+        api.path = NEW
+        wait_until(lambda: offered(web), "it is offered")
+
+        def offer(address: str) -> int:
+            more = {"X_Forwarded_For": address}
+            return post(web, "/csi_camera/whep", b"offer", "application/sdp", **more).status
+
+        assert [offer("192.168.7.7") for _ in range(5)] == [201] * 4 + [503]
+        assert [offer(f"192.168.7.{n}") for n in (8, 9)] == [201, 201]
+        ended = ("DELETE", "/csi_camera/whep/7cb1c1ba")
+        wait_until(lambda: any(seen[:2] == ended for seen in api.seen), "one gave way")
 
 
 def test_hls_goes_through_in_the_name_of_web(web: Web, api: Api) -> None:

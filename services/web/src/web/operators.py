@@ -30,7 +30,7 @@ class Operators:
         self._stamp = stamp
         try:
             names = frozenset(load(Settings).access.operators)
-        except SettingsError as error:
+        except (SettingsError, ValueError, OSError) as error:
             log.error("access.operators stays as it was: %s", error)
             return
         if names != self._names:

@@ -47,6 +47,7 @@ class Seats:
         self._on_change = on_change
         self._seats: set[Seat] = set()
         self._named: dict[str, Seat] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._seats)
@@ -85,9 +86,14 @@ class Seats:
         self._named[session.name] = seat
         seat.task = asyncio.create_task(session.run())
 
-        def ended(_task: asyncio.Task[None]) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
             if expiry:
                 expiry.cancel()
+            if task.cancelled():
+                # Perhaps before its first step, and then nothing else gives the sockets back.
+                closing = asyncio.create_task(session.close())
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
             del self._named[session.name]
             self.leave(seat)
 
@@ -118,3 +124,4 @@ class Seats:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._closing, return_exceptions=True)

@@ -62,6 +62,7 @@ class Session:
         self._waiting = True
         self._key_at = 0.0
         self._reason = "the viewer has left"
+        self._closed = False
 
     @property
     def etag(self) -> str:
@@ -100,7 +101,10 @@ class Session:
             log.info("%s: a viewer's session ends: %s", self._feed.name, self._reason)
 
     async def close(self) -> None:
-        """Give the sockets back."""
+        """Give the sockets back; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         await self._transport.stop()
         await self.agent.close()
 
