@@ -31,7 +31,8 @@ async def floods(port: int, name: str) -> Counter[str]:
 def flooded(port: int, name: str) -> str:
     """How one of them ends."""
     try:
-        return str(flood(port, name).code)
+        end = flood(port, name)
+        return str(end.code or end.reason or "cut off")
     except TimeoutError:
         return "never ended"
     except OSError:

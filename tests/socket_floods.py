@@ -83,9 +83,9 @@ def opened(port: int, path: str, headers: str = "") -> tuple[socket.socket, byte
 def flood(port: int, name: str, headers: str = "") -> End:
     """Send until the server has closed; raises TimeoutError when it never does."""
     path, make = FLOODS[name]
-    line, _ = opened(port, path, headers)
+    line, answer = opened(port, path, headers)
     with line:
-        return exhaust(line, make)
+        return exhaust(line, make) if b" 101 " in answer else End(0, answer.decode())
 
 
 def exhaust(line: socket.socket, make: Callable[[], bytes]) -> End:

@@ -41,6 +41,10 @@ class Bucket:
         self._since = now
         return max(0.0, (cost - self._tokens) / self._rate)
 
+    def skip(self) -> None:
+        """Let the time since the last look bring no tokens."""
+        self._since = monotonic()
+
     def give_back(self, cost: float = 1.0) -> None:
         """Return tokens that were taken in vain."""
         self._tokens = min(self._burst, self._tokens + cost)

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import deque
-from time import perf_counter
+from time import thread_time
 from typing import Protocol
 
 from .limit import Bucket
 
 WORK = 0.002
-"""Seconds in which those who wait are parsed, before the event loop does something else."""
+"""Seconds of CPU in which those who wait are parsed, before the event loop does something else."""
 REST = 0.004
 """Seconds for which it does: at most a third of a core parses what floods bring."""
 
@@ -44,8 +44,8 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._work)
 
     def _work(self) -> None:
-        end = perf_counter() + WORK
-        while self._waiting and perf_counter() < end:
+        end = thread_time() + WORK
+        while self._waiting and thread_time() < end:
             reader = self._waiting.popleft()
             if reader.read_slice():
                 self._waiting.append(reader)

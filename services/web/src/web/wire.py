@@ -26,6 +26,8 @@ BYTES_A_TOKEN = 256
 """A message costs one token, and one more for so many bytes on the wire."""
 MUCH = 0.1
 """The part of what it may say at once, beyond which a connection waits for its turn."""
+PATIENCE = 10.0
+"""Seconds for which a connection may be behind with its turns, without a moment's pause."""
 CLOSING = 2.0
 """Seconds that whoever broke the rules has to read why the connection is closed."""
 
@@ -83,6 +85,7 @@ class Wire(WebSocketsSansIOProtocol):
         self._bucket = turns.bucket()
         self._unread = bytearray()
         self._waits = False
+        self._waits_since = 0.0
         self._deaf = False
         self._pong = b""
 
@@ -95,6 +98,7 @@ class Wire(WebSocketsSansIOProtocol):
             return
         if len(self._unread) > SLICE or self._bucket.used > MUCH:
             self._waits = True
+            self._waits_since = self.loop.time()
             self.transport.pause_reading()
             self._turns.wait(self)
         else:
@@ -135,7 +139,11 @@ class Wire(WebSocketsSansIOProtocol):
             self._pong = pong
 
     def _charge(self, tokens: float) -> None:
-        if tokens and self._bucket.take(tokens):
+        if self._waits:
+            # However slowly they are parsed here: whoever sends faster than that sends too much.
+            self._bucket.skip()
+        late = self._waits and self.loop.time() - self._waits_since > PATIENCE
+        if tokens and (self._bucket.take(tokens) or late):
             self._refuse("too many messages a second")
 
     def _refuse(self, reason: str) -> None:
