@@ -34,10 +34,11 @@ from websockets.sync.client import connect
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import http_attacks
+import socket_attacks
 from whole import Station
 
-ATTACKS = http_attacks.ATTACKS
-"""Attacks by name; those of other protocols are added here."""
+ATTACKS = http_attacks.ATTACKS | socket_attacks.ATTACKS
+"""Attacks by name."""
 FRAMES, GAP, MEMORY = 0.9, 1.0, 1.2
 """Targets: share of the frames, seconds without one, memory afterwards against before."""
 CAMERA = {
