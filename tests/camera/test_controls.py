@@ -170,6 +170,22 @@ async def test_what_this_camera_does_not_take_is_one_clear_line(
     assert await refused(stood_in, csi(**controls)) == says
 
 
+@pytest.mark.parametrize(
+    ("hdr", "switched"), [("sensor", "0 True"), ("auto", "0 True"), ("off", "0 False")]
+)
+async def test_hdr_of_the_sensor_is_switched_before_it_opens(
+    hdr: str, switched: str, stood_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANDIN_HDR", str(stood_in / "hdr"))
+    await configured(stood_in, csi(hdr=hdr))
+    assert (stood_in / "hdr").read_text() == switched
+    monkeypatch.setenv("STANDIN_MODEL", "ov5647")
+    if hdr == "sensor":
+        assert "this camera (ov5647) has no HDR in its sensor" in await refused(
+            stood_in, csi(hdr=hdr)
+        )
+
+
 async def test_a_narrower_field_of_view_is_said(stood_in: Path) -> None:
     camera = csi().model_copy(update={"fps": 100})
     driver = Picamera2Driver(camera, stood_in, "csi")

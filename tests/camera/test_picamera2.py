@@ -1,11 +1,14 @@
 """The driver picamera2, with a stand-in module that keeps frames back as the real one does."""
 
+import asyncio
 import itertools
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from camera.child import Child
 from camera.drivers.picamera2 import Picamera2Driver
 from camera.settings import Camera
 from camera_ear import STANDINS, Ear, standins, variables
@@ -79,6 +82,21 @@ async def test_frames_without_a_picture_cost_nothing(
     times = [unit.capture for unit in taken.units]
     steps = [two - one for one, two in itertools.pairwise(times)]
     assert steps == pytest.approx([0.05, 0.05, 0.05, 0.15, 0.05, 0.05, 0.05, 0.05, 0.05], abs=1e-3)
+
+
+async def test_it_has_the_time_that_it_needs_to_let_its_camera_go(tmp_path: Path) -> None:
+    """On SIGTERM picamera2 was seen to take 0.5 to 1.1 s."""
+    script = (
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n time.sleep(1.1)\n pathlib.Path(sys.argv[1]).touch()\n sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end)\nprint('up', flush=True)\ntime.sleep(60)\n"
+    )
+    up = asyncio.Event()
+    command = [sys.executable, "-c", script, str(tmp_path / "closed")]
+    child = await Child.start(command, lambda _: up.set())
+    await up.wait()
+    await child.end()
+    assert (tmp_path / "closed").exists()
 
 
 def test_a_stalled_camera_is_started_again(start: Start, ear: Ear) -> None:
@@ -170,10 +188,10 @@ def test_auto_goes_on_when_picamera2_takes_longer_than_the_first_frame_may(
     start: Start, ear: Ear, tmp_path: Path
 ) -> None:
     """The probe has a patience of its own; the first frame's begins when a driver is found."""
-    slow = "import time\ntime.sleep(5)\nraise ImportError('it hangs')\n"
+    slow = "import time\ntime.sleep(15)\nraise ImportError('it hangs')\n"
     (tmp_path / "picamera2.py").write_text(slow)
     environment = {"PATH": standins()["PATH"], "PYTHONPATH": str(tmp_path)}
-    given = variables("csi", **SMALL | {"driver": "auto", "start_timeout": "4"})
+    given = variables("csi", **SMALL | {"driver": "auto", "start_timeout": "12"})
     start("camera", "csi", **environment, **given)
     ear.said(lambda s: s.state == "streaming" and s.driver == "rpicam", "rpicam")
     assert {status.restarts for status in ear.statuses} == {0}

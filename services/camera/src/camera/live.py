@@ -37,6 +37,7 @@ class Live:
         self._video = VideoTrack(self._media, name, self._shape)
         self._sound = SoundTrack(self._media, name)
         self._choice = drivers.Choice(self._camera, self._runtime_dir, name)
+        self._report.warn("controls", self._camera.unused_controls)
 
     async def run(self) -> None:
         """Everything, until cancelled."""

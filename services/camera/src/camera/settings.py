@@ -157,6 +157,14 @@ class Camera(Section):
         return (self.width, self.height) if wished else None
 
     @property
+    def unused_controls(self) -> str | None:
+        """What is set for a camera, and not used by a driver that has none; in words."""
+        set_for_one = self.controls.given or self.v4l2_controls
+        if self.driver in ("url", "test") and set_for_one:
+            return f"controls are set, and driver {self.driver} has none"
+        return None
+
+    @property
     def buffer(self) -> int:
         """kbit of the encoder's rate buffer: what a key frame may delay the frames behind it."""
         return self.buffer_kbit or max(10, self.bitrate_kbps // 3)

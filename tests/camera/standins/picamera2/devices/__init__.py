@@ -1,0 +1,1 @@
+"""What picamera2 knows of single sensors."""
