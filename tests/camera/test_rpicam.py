@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-import statistics
 from pathlib import Path
 
 import pytest
@@ -26,9 +25,8 @@ def test_the_software_encoder_films_and_says_what_is_missing(
     frames = ear.more(25)
     assert frames[0].header.key
     ticks = [frame.header.tfdt for frame in frames]
-    steps = [two - one for one, two in itertools.pairwise(ticks)]
-    assert all(step > 0 for step in steps)
-    assert statistics.median(steps) == pytest.approx(9000, abs=100)
+    assert all(one < two for one, two in itertools.pairwise(ticks))
+    assert [frame.header.seq for frame in frames] == list(range(1, 26)), "none is lost"
     status = ear.said(lambda s: s.clock == "arrival" and s.key_interval, "arrival time")
     assert (status.driver, status.encoding, status.restarts) == ("rpicam", "software", 0)
     assert status.warning is not None
