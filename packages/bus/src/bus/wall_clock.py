@@ -70,6 +70,8 @@ class WallClock:
         self._newest = 0.0
         """The same, or one that nobody vouched for."""
         self._began = boottime()
+        self._waited = False
+        """Whether the station has run without a time, so that it is said when there is one."""
         self._noted = 0.0, 0.0
         self._restored = False
         self._seen = False
@@ -157,6 +159,8 @@ class WallClock:
         patience = self._patience(evidence, wall, pending.since)
         if patience is not None and boot - pending.since >= patience:
             self._believe(pending, wall, boot, evidence)
+        elif self._offset is None:
+            self._waited = True
 
     def close(self) -> None:
         """Note the time, for the next start."""
@@ -239,8 +243,9 @@ class WallClock:
         if jumped:
             words = f"the clock jumped by {distance(jumped)}: it is {day(wall)} now"
             self._jump = Jump(words, boot + SAID)
-        elif boot - self._began > STEP:
+        elif self._waited:
             log.info("the clock is set: %s", day(wall))
+        self._waited = False
         if self._leaps(wall):
             self._expire_from = boot + self._config.settle_expiry
             log.warning(
