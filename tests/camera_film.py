@@ -41,4 +41,6 @@ async def film(driver: Driver, count: int) -> Film:
     for task in (filming, full):
         task.cancel()
     await asyncio.wait((filming, full))
+    # More may have come in the same moment.
+    del taken.units[count:], taken.arrivals[count:]
     return taken
