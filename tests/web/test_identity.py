@@ -140,8 +140,8 @@ def test_passwords_cannot_be_tried_for_long(start: Start, tmp_path: Path) -> Non
 
 
 def test_a_forged_cookie_is_nobody(web: Web, folder: Path) -> None:
-    key = (folder / "state" / "session.key").read_bytes()
     true = cookie_of(sign_in(web)).removeprefix(f"{NAME}=")
+    key = (folder / "state" / "session.key").read_bytes()
     said = jwt.decode(true, key, ["HS256"], audience=AUDIENCE)
     body = true.split(".")[1]
     nothing = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"
@@ -149,7 +149,8 @@ def test_a_forged_cookie_is_nobody(web: Web, folder: Path) -> None:
         "unsigned": f"{nothing}.{body}.",
         "another key": jwt.encode(said, b"x" * 32, "HS256"),
         "another algorithm": jwt.encode(said, key * 2, "HS512"),
-        "expired": jwt.encode(said | {"exp": 1}, key, "HS256"),
+        "expired": jwt.encode(said | {"exp": 1, "up": 1}, key, "HS256"),
+        "expired since a restart": jwt.encode(said | {"exp": 1, "boot": "x"}, key, "HS256"),
         "no end": jwt.encode({k: v for k, v in said.items() if k != "exp"}, key, "HS256"),
         "no name": jwt.encode({k: v for k, v in said.items() if k != "sub"}, key, "HS256"),
         "for something else": jwt.encode(said | {"aud": "else"}, key, "HS256"),

@@ -217,7 +217,8 @@ def test_the_page_may_connect_to_this_livekit_and_nowhere_else(web: Web, start: 
     here = ["'self'", f"ws://{web.host}", f"wss://{web.host}"]
     livekit = ["wss://livekit.example.org", "https://livekit.example.org"]
     assert connect(web) == here + livekit
-    assert connect(web, Host="x; script-src *") == here[:1] + livekit
+    assert connect(web, Host="x_y") == here[:1] + livekit, "what is no name stands in no policy"
+    assert web.get("/", Host="x; script-src *").status == 400
     plain = Web(start)
     assert connect(plain) == ["'self'", f"ws://{plain.host}", f"wss://{plain.host}"]
 
