@@ -121,9 +121,9 @@ def counted(station: Station, topic: str) -> float:
     return float(found[1]) if found else 0
 
 
-def all_counted(station: Station, path: str) -> bool:
-    """Whether web has counted each piece of rubbish, sent as it is and retained."""
-    return counted(station, path) >= 2 * len(RUBBISH)
+def all_counted(station: Station, path: str, times: int) -> bool:
+    """Whether web has counted each piece of rubbish as often as it was sent."""
+    return counted(station, path) >= times * len(RUBBISH)
 
 
 def pids(station: Station) -> set[int]:
@@ -134,16 +134,19 @@ def test_rubbish_on_every_topic_stops_nothing_and_is_counted(
     onlooker: Onlooker, station: Station, intruder: Intruder
 ) -> None:
     before = pids(station)
-    for retain in (False, True):
+    shown = {address(topic, **LEVELS): topic.path for topic in SHOWN}
+    for times, retain in enumerate((False, True), 1):
         for name in addresses():
             for payload in RUBBISH:
                 intruder.publish(name, payload, retain)
+            if path := shown.get(name):
+                # The broker keeps 8 MB for a service that is busy, and this is 24 in all.
+                counts = partial(all_counted, station, path, times)
+                wait_until(counts, f"{path} is counted")
         for name in media():
             for payload in BINARY:
                 intruder.publish(name, payload, retain)
                 intruder.publish(name, payload, retain, session="nonsense")
-    for topic in SHOWN:
-        wait_until(partial(all_counted, station, topic.path), f"{topic.path} is counted")
     wait_until(lambda: counted(station, "media/{camera}/{track}/init") > 0, "headers are counted")
     onlooker.wait(whole, "the page is whole")
     assert onlooker.page.evaluate("() => globalThis.pwned") is None
