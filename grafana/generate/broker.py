@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 from bus.points import BROKER, BROKER_STATISTICS, RAW_BUCKET
-from flux import means
+from flux import RANGE, means
 
+BOUNDS = "start: v.timeRangeStart, stop: v.timeRangeStop"
 BEFORE = "7d"
 """How far back the value is looked for that held when the reader's range began."""
-RANGE_BOUNDS = "start: v.timeRangeStart, stop: v.timeRangeStop"
-BOUNDS = "_start: v.timeRangeStart, _stop: v.timeRangeStop"
 
 
 def broker(names: Mapping[str, str]) -> str:
@@ -17,9 +16,7 @@ def broker(names: Mapping[str, str]) -> str:
         if name not in BROKER_STATISTICS:
             raise KeyError(name)
     wanted = " or ".join(f'r.name == "{name}"' for name in names)
-    rows = ", ".join(
-        f'{{{BOUNDS}, _time: v.timeRangeStart, _value: 0.0, name: "{name}"}}' for name in names
-    )
+    rows = ", ".join(f'{{_time: v.timeRangeStart, _value: 0.0, name: "{n}"}}' for n in names)
     earlier = f"start: date.sub(d: {BEFORE}, from: v.timeRangeStart), stop: v.timeRangeStart"
     # Behind the 0 of the same series: `last` takes whatever comes later.
     beginning = "date.add(d: 1ms, to: v.timeRangeStart)"
@@ -27,9 +24,11 @@ def broker(names: Mapping[str, str]) -> str:
         (
             f"never = array.from(rows: [{rows}])",
             f"before = {said(earlier, wanted)}\n  |> last()\n  |> {shaped(beginning)}",
-            f"since = {said(RANGE_BOUNDS, wanted)}\n  |> {shaped('r._time')}",
+            f"since = {said(BOUNDS, wanted)}\n  |> {shaped('r._time')}",
             "",
             "union(tables: [never, before, since])",
+            # Once more: the windows reach over the bounds of what they are made of.
+            f"  |> {RANGE}",
             '  |> group(columns: ["name", "_start", "_stop"])',
             '  |> sort(columns: ["_time"])',
             f"  |> {means('last')}",
@@ -50,8 +49,8 @@ def said(bounds: str, wanted: str) -> str:
 
 
 def shaped(time: str) -> str:
-    """Each row as one of the reader's range, at a time."""
-    return f"map(fn: (r) => ({{{BOUNDS}, _time: {time}, _value: r._value, name: r.name}}))"
+    """What is left of each row, at a time."""
+    return f"map(fn: (r) => ({{_time: {time}, _value: r._value, name: r.name}}))"
 
 
 def legend(names: Mapping[str, str]) -> str:
