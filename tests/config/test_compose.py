@@ -75,7 +75,7 @@ def test_grafanas_database_is_copied_for_the_image_that_starts() -> None:
 def test_descriptors_and_memory_lie_above_what_is_used() -> None:
     limit, own = SERVICES["mosquitto"]["mem_limit"], bridge.LIMIT + bridge.SPARE
     assert int(limit.removesuffix("m")) << 20 >= own
-    assert SERVICES["mosquitto"]["ulimits"]["nofile"] == limits.BROKER
+    assert SERVICES["mosquitto"]["ulimits"]["nofile"] == limits.UNITS
     web, webrtc = {"max_viewers": 1000, "media": "mediamtx"}, {"max_sessions": 32}
     needed = limits.descriptors({"web": web, "webrtc": webrtc})
     for name, count in needed.items():
