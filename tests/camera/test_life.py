@@ -10,9 +10,11 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 from bus.messages import CameraLease
+from bus.settings import client_id
 from camera_ear import Ear, alive, children, variables
 from conftest import Broker, Start, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
+from station.broker import password
 
 SMALL = {"driver": "test", "width": "320", "height": "240", "fps": "20"}
 
@@ -92,7 +94,7 @@ def test_a_camera_of_which_nothing_leaves_says_so_and_goes_on(
 ) -> None:
     start("camera", "csi", **variables("csi", **SMALL))
     ear.more(10)
-    with usurped(broker.port, "camera-csi-media"):
+    with usurped(broker.port, client_id("camera-csi-media", password(broker.folder, "camera-csi"))):
         wait_until(lambda: "media" in ear.services[-1].problems, "a problem of the service")
         ear.said(lambda s: s.dropped and s.state == "streaming", "the encoder works on")
     wait_until(lambda: "media" not in ear.services[-1].problems, "all is well again")

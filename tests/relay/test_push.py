@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from camera_ear import Ear, alive, children, variables
 from conftest import Start, free_port, wait_until
+from media.h264 import nal_type
 from nginx_rtmp import NginxRtmp
 from relay_peers import Hearing, Receiver, Relay, Relays, encoded
 
+KEY = 5
+"""nal_unit_type of a slice of an IDR picture (H.264, table 7-1)."""
 KINDS = ["rtsp", "rtmp", "whip"]
 
 
@@ -22,10 +25,16 @@ def receiver(request: pytest.FixtureRequest) -> Receiver:
 
 
 def check_slices(received: list[bytes], ear: Ear) -> None:
-    """Fail unless what was received is an unbroken piece of what the camera encoded."""
+    """Fail unless what was received is what the camera encoded, and goes on only at key frames.
+
+    A busy machine makes pictures late, and the relay leaves them out up to the next key frame.
+    """
     sent = encoded([fragment.data for fragment in ear.video])
-    begin = sent.index(received[0])
-    assert sent[begin : begin + len(received)] == received
+    at = sent.index(received[0])
+    for one in received:
+        place = sent.index(one, at)
+        assert place == at or nal_type(one) == KEY
+        at = place + 1
 
 
 @pytest.mark.parametrize("receiver", KINDS, indirect=True)
