@@ -293,7 +293,7 @@ def prove(web: Web, fuzzer: Fuzzer, running: list[Instance]) -> None:
     wait_until(lambda: fuzzer.newest(f"media/{NAME}/aac/fragment/"), "aac")
     wait_until(lambda: fuzzer.about("beeper/sensors/bme680/all"), "sensors")
     relay = f"beeper/relay/{NAME}/status"
-    wait_until(lambda: "refused" in str(fuzzer.about(relay).get("error")), "relay tries again")
+    wait_until(lambda: "refuses" in str(fuzzer.about(relay).get("error")), "relay tries again")
     for instance in running:
         status = f"beeper/service/{instance.name}/status"
         wait_until(lambda name=status: fuzzer.about(name), status)  # type: ignore[misc]
