@@ -65,7 +65,7 @@ def figure(number: int, title: str, flux: str, unit: str, steps: Steps) -> Panel
 
 
 def lines(number: int, title: str, fluxes: list[str], unit: str, width: int = 12) -> Panel:
-    """Lines over time; a gap stays a gap, and whole numbers stay whole."""
+    """Lines over time; a gap stays a gap."""
     panel = titled(timeseries.Panel(), number, title, width, 8).unit(unit)
     for index, flux in enumerate(fluxes):
         panel = panel.with_target(Target(chr(ord("A") + index), flux))

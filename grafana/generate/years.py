@@ -9,12 +9,9 @@ from panels import dashboard, limited, lines
 
 LEAST = f"{WINDOW // 60}m"
 
-EDGE = [
-    DynamicConfigValue(id_val="custom.lineWidth", value=0),
-    DynamicConfigValue(id_val="custom.hideFrom", value={"legend": False, "viz": False}),
-]
+EDGE = [DynamicConfigValue(id_val="custom.lineWidth", value=0)]
 BAND = [
-    DynamicConfigValue(id_val="custom.lineWidth", value=0),
+    *EDGE,
     DynamicConfigValue(id_val="custom.fillBelowTo", value="min"),
     DynamicConfigValue(id_val="custom.fillOpacity", value=20),
 ]
